@@ -1,0 +1,275 @@
+"""What an engine must fulfil: small protocols, and nothing of any engine.
+
+An engine is a folder with an :class:`Engine` that connects to servers. A connected :class:`Server` has one part for
+each thing that is asked of it: its catalog, its rows, its links and filters, its streams. Rooms above this one know these
+protocols and the registry alone. All methods raise :class:`replguard.errors.ServerError` and its children, never a
+driver's error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Self
+
+    from replguard.config import Endpoint
+    from replguard.model.changes import Change, Trouble
+    from replguard.model.links import Crossing, Fragility, Identity, Link
+    from replguard.model.positions import Position
+    from replguard.model.tables import Table, TableName
+
+    Value = bytes | None
+    """A column's value in the engine's canonical form: equal bytes if and only if equal type and value. Integers are
+    decimal digits, text is UTF-8, binary is raw; None is NULL."""
+    Row = tuple[Value, ...]
+    Since = Literal["now", "start"] | Position
+    OnStatement = Callable[[str, str], None]
+    """Called with the cluster's name and the final text of every statement before it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What differs by engine and version, named once.
+
+    ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
+    a stopped link stays stopped when the server restarts.
+    """
+
+    shows_applied: bool
+    why_not_shown: str = ""
+    pause_survives_restart: bool = False
+
+
+class Engine(Protocol):
+    """One database engine: the entry of the registry."""
+
+    name: str
+
+    def connect(self, endpoint: Endpoint, on_statement: OnStatement) -> Server:
+        """Connect, find out who the server is, and return it.
+
+        Raises ConnectError (AuthError, NoSuchDatabase), and :class:`OtherFlavour` where the server turns out to be
+        of another engine of the family.
+        """
+        ...
+
+
+class OtherFlavour(Exception):  # noqa: N818 - a redirection, never shown to a user
+    """The server speaks the protocol but is of another engine, which the registry then asks."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(engine)
+        self.engine = engine
+
+
+class Server(Protocol):
+    """One connected database endpoint of one cluster. ``close`` may be called twice."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def endpoint(self) -> Endpoint: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def rows(self) -> Rows: ...
+    @property
+    def replication(self) -> Replication: ...
+    @property
+    def filters(self) -> Filters: ...
+    @property
+    def streams(self) -> Streams: ...
+
+    def close(self) -> None: ...
+
+    def probe(self, token: int) -> AbstractContextManager[None]:
+        """Hold a server-wide advisory lock named by ``token`` on a connection of its own."""
+        ...
+
+    def sees_probe(self, token: int) -> bool:
+        """Whether somebody holds that lock on this very server: the proof of "the same server"."""
+        ...
+
+
+class Catalog(Protocol):
+    """Tables in the cluster's scope (see DESIGN: the database of the URL, narrowed or widened by ``schemas``)."""
+
+    def tables(self) -> tuple[Table, ...]:
+        """All base tables, partitions included, sorted by name. PrivilegeError where the user cannot see them."""
+        ...
+
+    def schemas(self) -> tuple[str, ...]:
+        """The schemas (databases) of the scope that exist."""
+        ...
+
+
+class Rows(Protocol):
+    """Reading rows exactly."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A consistent, read-only view on a connection of its own, locking nothing."""
+        ...
+
+
+class Snapshot(Protocol):
+    """A consistent view. ``lower`` and ``upper`` bound its position in the server's own stream."""
+
+    @property
+    def lower(self) -> Position: ...
+    @property
+    def upper(self) -> Position: ...
+
+    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
+        """All rows of the table (of a partitioned table: of all its partitions) in canonical form.
+
+        In the order of the key where there is one. Streams: memory does not grow with the table. Raises Unsupported
+        where a column's type cannot be read exactly, PrivilegeError where it may not be read.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End a running read from another thread."""
+        ...
+
+
+class Replication(Protocol):
+    """Links as their target knows them, and the switches that stop and start them."""
+
+    def links(self, peers: Mapping[str, Server]) -> tuple[Link, ...]:
+        """All links into this server, each matched by identity with a peer or left unmatched, and why."""
+        ...
+
+    def position(self) -> Position:
+        """The end of this server's own stream now: what a target must have applied to have everything."""
+        ...
+
+    def wait_applied(self, link: Link, source: Server, position: Position, timeout: float) -> bool:
+        """Whether the target has applied ``position`` of the source within ``timeout`` seconds; waits in slices of
+        at most a second and stops waiting early (with ControlError) when the link can make no progress.
+        """
+        ...
+
+    def stop_receiver(self, link: Link) -> None:
+        """Stop fetching, and return when the server says that it has stopped."""
+        ...
+
+    def drain(self, link: Link, timeout: float) -> bool:
+        """Whether everything fetched was applied within ``timeout`` seconds."""
+        ...
+
+    def stop_applier(self, link: Link) -> None:
+        """Stop applying, and return when the server says that it has stopped."""
+        ...
+
+    def start(self, link: Link) -> None:
+        """Start the link again. It may die at once: look at :meth:`problems` afterwards."""
+        ...
+
+    def problems(self, link: Link, wanted: Literal["running", "paused"], source: Server | None) -> tuple[str, ...]:
+        """What stands against calling the link running or paused, read from the server now; empty if nothing."""
+        ...
+
+    def statements(self, link: Link, action: Literal["pause", "resume"]) -> tuple[str, ...]:
+        """The statements that pausing or resuming will run on this server, for showing them first."""
+        ...
+
+
+class LinkFilters(Protocol):
+    """What the filters of one link let through, as set now."""
+
+    def crosses(self, table: Table) -> Crossing:
+        """Whether row changes to this table would be applied at the target."""
+        ...
+
+    def applies(self, change: Change) -> Crossing:
+        """Whether the target would apply this very change of the link's stream."""
+        ...
+
+    def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
+        """What holds today and may not tomorrow: lost on restart, wildcards, rules that match nothing, ..."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """The filters as the server has them, as plain data for a report."""
+        ...
+
+
+class Filters(Protocol):
+    def of(self, link: Link, source: Server | None) -> LinkFilters:
+        """The filters of a link into this server (called on the target)."""
+        ...
+
+
+@runtime_checkable
+class ChangeStream(Protocol):
+    """Changes in commit order, read by polling. A context manager; leaving it leaves nothing on the server."""
+
+    @property
+    def kind(self) -> str:
+        """How it is read: ``binlog``, ``pgoutput``, ``test_decoding``."""
+        ...
+
+    @property
+    def cannot_see(self) -> tuple[str, ...]:
+        """What this way of reading cannot show, in words."""
+        ...
+
+    @property
+    def start(self) -> Position: ...
+    @property
+    def position(self) -> Position:
+        """Everything up to here was read and handed out."""
+        ...
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything was read that was there when the stream was opened."""
+        ...
+
+    def poll(self, timeout: float) -> Sequence[Change | Trouble]:
+        """What came next; empty after ``timeout`` seconds without any. StreamError when it cannot be read on."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRows:
+    """Rows that stand in a table and were written there by replication."""
+
+    table: TableName
+    count: int
+    origin: str
+    first_at: str | None = None
+    last_at: str | None = None
+
+
+class Streams(Protocol):
+    def sent(self, link: Link, target: Server, since: Since) -> ChangeStream:
+        """What the link carries (called on its source). Changes that the target's filters would drop are included
+        where they travel (MySQL, MariaDB), and absent where they do not (PostgreSQL).
+        """
+        ...
+
+    def pending(self, link: Link, target: Server) -> ChangeStream:
+        """What the target has not applied yet, up to the present end (called on the source)."""
+        ...
+
+    def own(self, since: Since) -> ChangeStream:
+        """The server's own stream, replicated changes with their origin included. Unsupported where
+        ``capabilities.shows_applied`` is false.
+        """
+        ...
+
+    def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
+        """Rows of these tables that came over the link (called on the target). Unsupported where rows do not tell."""
+        ...

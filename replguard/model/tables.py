@@ -1,0 +1,98 @@
+"""Tables as the catalog of any engine describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """A table's schema (on MySQL and MariaDB: its database) and bare name, as stored by the server."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    def folded(self) -> TableName:
+        """The name for comparisons that ignore case.
+
+        >>> TableName("ST", "Event").folded()
+        TableName(schema='st', name='event')
+        """
+        return TableName(self.schema.casefold(), self.name.casefold())
+
+
+class ColumnKind(StrEnum):
+    """How a value of the column is shown: integers as JSON integers, bytes as hex, all others as text."""
+
+    integer = "integer"
+    text = "text"
+    binary = "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; ``type`` is the full SQL type as the server spells it, ``default`` its expression as text."""
+
+    name: str
+    type: str
+    kind: ColumnKind = ColumnKind.text
+    nullable: bool = True
+    default: str | None = None
+    collation: str | None = None
+    generated: str | None = None
+    identity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key of ``child`` to ``parent``; the actions are upper-case words such as CASCADE or NO ACTION."""
+
+    name: str
+    child: TableName
+    parent: TableName
+    on_delete: str
+    on_update: str
+
+    @property
+    def cascades(self) -> bool:
+        """Whether a change of the parent rewrites or removes rows of the child."""
+        return bool({self.on_delete, self.on_update} & {"CASCADE", "SET NULL", "SET DEFAULT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger on ``table``; ``body`` is its text where the server shows it."""
+
+    name: str
+    table: TableName
+    event: str
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A base table.
+
+    ``key`` holds the columns of the primary key, else of a unique key without nullable columns; empty where neither
+    is there. ``ancestors`` are the partitioned tables (or inheritance parents) above it, nearest first; ``partitioned``
+    says that the table itself holds no rows of its own.
+    """
+
+    name: TableName
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    ancestors: tuple[TableName, ...] = ()
+    partitioned: bool = False
+    foreign_keys: tuple[ForeignKey, ...] = field(default=())
+    triggers: tuple[Trigger, ...] = field(default=())
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

@@ -1,0 +1,147 @@
+"""Which class a table belongs to: pure, and the only place that knows how rules match.
+
+Rules come from presets and files (:mod:`replguard.config` reads them); tables come from a catalog. Neither is read
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import translate
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from replguard.model.tables import TableName
+    from replguard.predicate import Predicate
+
+
+class TableClass(StrEnum):
+    must_not_sync = "must_not_sync"
+    local = "local"
+    config = "config"
+    unclassified = "unclassified"
+
+
+@lru_cache(maxsize=4096)
+def _compiled(glob: str) -> re.Pattern[str]:
+    return re.compile(translate(glob.casefold()))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A glob over table names, ``table`` or ``schema.table``; ``_`` is an underscore, case does not matter.
+
+    ``origin`` says who wrote it (``preset NAME``, ``policy``, ``--must-not-sync``), ``group`` its heading there.
+    """
+
+    pattern: str
+    table_class: TableClass
+    origin: str = "policy"
+    group: str | None = None
+
+    def matches(self, table: TableName) -> bool:
+        """Whether the rule names this very table.
+
+        >>> from replguard.model.tables import TableName
+        >>> Rule("dmz_*", TableClass.must_not_sync).matches(TableName("st", "DMZ_EDGE"))
+        True
+        >>> Rule("dmz_*", TableClass.must_not_sync).matches(TableName("st", "DMZX"))
+        False
+        >>> Rule("other.event", TableClass.must_not_sync).matches(TableName("st", "EVENT"))
+        False
+        """
+        if _compiled(self.pattern).match(table.name.casefold()):
+            return True
+        schema, dot, name = self.pattern.partition(".")
+        return bool(
+            dot and _compiled(schema).match(table.schema.casefold()) and _compiled(name).match(table.name.casefold()),
+        )
+
+    @property
+    def names(self) -> bool:
+        """Whether the rule singles tables out; the catch-all ``*`` does not."""
+        return self.pattern not in ("*", "*.*")
+
+    def __str__(self) -> str:
+        heading = f" [{self.group}]" if self.group else ""
+        return f"{self.table_class.value} {self.pattern!r} ({self.origin}{heading})"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDifference:
+    """Rows of a table that may differ or be absent, for a reason, until a day (inclusive)."""
+
+    rule: Rule
+    where: Predicate
+    reason: str
+    until: date | None = None
+
+    def valid_on(self, day: date) -> bool:
+        return self.until is None or day <= self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The class of a table and the rule that put it there; ``via`` is the partitioned table the rule names."""
+
+    table_class: TableClass
+    rule: Rule | None = None
+    via: TableName | None = None
+    lookalike: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All rules of a site.
+
+    must_not_sync beats local beats config. A lookalike beats the catch-all of config, so that it is asked about
+    instead of being compared in silence, and is itself beaten by any rule that names the table.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    lookalikes: tuple[Rule, ...] = ()
+    ignored: tuple[tuple[Rule, frozenset[str]], ...] = field(default=())
+    expected: tuple[ExpectedDifference, ...] = field(default=())
+    title: str = ""
+
+    def classify(self, table: TableName, ancestors: Iterable[TableName] = ()) -> Classification:
+        """The class of ``table``; ``ancestors`` are the partitioned tables above it, which rules cover with it."""
+        line = (table, *ancestors)
+        for wanted in (TableClass.must_not_sync, TableClass.local):
+            if found := self._first(wanted, line):
+                return found
+        config = self._first(TableClass.config, line)
+        if config and config.rule and config.rule.names:
+            return config
+        for rule in self.lookalikes:
+            if any(rule.matches(name) for name in line):
+                return Classification(TableClass.unclassified, lookalike=rule.pattern)
+        return config or Classification(TableClass.unclassified)
+
+    def _first(self, wanted: TableClass, line: tuple[TableName, ...]) -> Classification | None:
+        candidates = sorted(
+            (rule for rule in self.rules if rule.table_class is wanted), key=lambda rule: not rule.names
+        )
+        for rule in candidates:
+            for name in line:
+                if rule.matches(name):
+                    return Classification(wanted, rule, None if name is line[0] else name)
+        return None
+
+    def ignored_columns(self, table: TableName) -> frozenset[str]:
+        """The columns of ``table``, case-folded, whose values do not matter."""
+        return frozenset().union(*(columns for rule, columns in self.ignored if rule.matches(table)))
+
+    def expected_for(self, table: TableName) -> tuple[ExpectedDifference, ...]:
+        return tuple(item for item in self.expected if item.rule.matches(table))
+
+    def unmatched_rules(self, tables: Iterable[TableName]) -> tuple[Rule, ...]:
+        """The rules that single out tables and name none of these."""
+        names = list(tables)
+        return tuple(rule for rule in self.rules if rule.names and not any(rule.matches(name) for name in names))
