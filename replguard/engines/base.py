@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Self
 
-    from replguard.config import Endpoint
+    from replguard.endpoint import Endpoint
     from replguard.model.changes import Change, Trouble
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position

@@ -1,0 +1,275 @@
+"""What a user writes: ``replguard.yaml``, presets, and their way into a :class:`Policy` and two endpoints.
+
+The models here are the source of ``schemas/config.schema.json`` and ``schemas/policy.schema.json``. Reading needs no
+server. Every error names file, line and key, and says what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, replace
+from datetime import date  # noqa: TC003 - pydantic resolves it at run time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from replguard.endpoint import Endpoint, endpoint, expand
+from replguard.errors import ConfigError, PolicyError, ReplguardError
+from replguard.policy import ExpectedDifference, Policy, Rule, TableClass
+from replguard.predicate import parse
+from replguard.yamlfile import YamlFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+__all__ = ["Config", "Endpoint", "endpoint", "from_options", "load", "preset_names"]
+
+DEFAULT_FILE = "replguard.yaml"
+Glob = Annotated[str, Field(min_length=1, description="table or schema.table; * and ? are globs, _ is an underscore")]
+Globs = list[Glob]
+Groups = dict[str, Globs]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClusterSection(_Strict):
+    """One cluster's database."""
+
+    url: str = Field(description="SQLAlchemy URL; ${NAME} is taken from the environment")
+    schemas: list[str] = Field(default=[], description="narrows the scope (PostgreSQL) or widens it (MySQL, MariaDB)")
+
+
+class ExpectedSection(_Strict):
+    """Rows that legitimately differ."""
+
+    table: Glob
+    where: str = Field(description="comparisons of columns with literals: name = 'node.ip'")
+    reason: str = Field(min_length=1)
+    until: date | None = Field(default=None, description="last day on which the difference is expected")
+
+
+class PolicySection(_Strict):
+    """The ``policy:`` of a config."""
+
+    preset: str | None = Field(default=None, description="name of a preset, or path of a preset file")
+    must_not_sync: Globs | Groups = []
+    local: Globs | Groups = []
+    config: Globs | None = Field(default=None, description='default ["*"]')
+    lookalikes: Globs = []
+    ignore_columns: dict[str, list[str]] = {}
+    expected_differences: list[ExpectedSection] = []
+
+
+class PresetFile(_Strict):
+    """A preset: the rules of one product, as data."""
+
+    name: str
+    version: str
+    title: str
+    source: str
+    must_not_sync: Globs | Groups = []
+    local: Globs | Groups = []
+    config: Globs | None = None
+    lookalikes: Globs = []
+    ignore_columns: dict[str, list[str]] = {}
+    expected_differences: list[ExpectedSection] = []
+    links: Literal["none"] | None = Field(default=None, description="none: the application synchronises by itself")
+
+
+class LinkSection(_Strict):
+    """One link that is expected, by the names of its clusters."""
+
+    source: str
+    target: str
+    name: str | None = Field(default=None, description="channel, connection or subscription; default: any")
+
+
+class ConfigFile(_Strict):
+    """``replguard.yaml``."""
+
+    clusters: dict[str, ClusterSection] = Field(min_length=2, max_length=2)
+    policy: PolicySection = PolicySection()
+    links: Literal["none", "discover"] | list[LinkSection] | None = None
+    state_dir: str | None = None
+
+
+def _default_state_dir() -> Path:
+    from platformdirs import user_state_path  # noqa: PLC0415 - few commands need it
+
+    return user_state_path("replguard")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a run needs to know, before any server was asked.
+
+    ``links`` is ``"none"`` where the application itself synchronises, ``"discover"``, or the links that are expected.
+    """
+
+    endpoints: tuple[Endpoint, Endpoint]
+    policy: Policy
+    links: Literal["none", "discover"] | tuple[LinkSection, ...] = "discover"
+    state_dir: Path = field(default_factory=_default_state_dir)
+    source: str = ""
+
+
+def load(path: Path) -> Config:
+    """Read a config file. ConfigError or PolicyError name the line."""
+    file = YamlFile.read(path)
+    model = _validated(ConfigFile, file)
+    return _config(model, file.path.parent, str(path), file)
+
+
+def from_options(clusters: dict[str, str], preset: str | None, must_not_sync: tuple[str, ...]) -> Config:
+    """The config of ``--cluster NAME=URL`` twice, ``--preset`` and ``--must-not-sync``."""
+    sections = {name: ClusterSection(url=url) for name, url in clusters.items()}
+    model = ConfigFile(clusters=sections, policy=PolicySection(preset=preset))
+    return with_rules(_config(model, Path(), "the command line", None), must_not_sync)
+
+
+def with_rules(config: Config, must_not_sync: tuple[str, ...]) -> Config:
+    """The same config with more tables that must not sync."""
+    given = tuple(Rule(glob, TableClass.must_not_sync, "--must-not-sync") for glob in must_not_sync)
+    return replace(config, policy=replace(config.policy, rules=(*given, *config.policy.rules)))
+
+
+def preset_names() -> list[str]:
+    """The presets that come with replguard."""
+    folder = resources.files("replguard.policies")
+    return sorted(item.name.removesuffix(".yaml") for item in folder.iterdir() if item.name.endswith(".yaml"))
+
+
+def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None) -> Config:
+    first, second = (_endpoint(name, part, file) for name, part in model.clusters.items())
+    policy, preset_links = _policy(model.policy, folder, file)
+    links = model.links if model.links is not None else (preset_links or "discover")
+    if isinstance(links, list):
+        for index, link in enumerate(links):
+            if {link.source, link.target} != set(model.clusters):
+                where = f"{source}:{file.line(('links', index))}: " if file else ""
+                raise ConfigError(f"{where}a link joins the two clusters {first.name!r} and {second.name!r}")
+    state = Path(expand(model.state_dir, "state_dir")).expanduser() if model.state_dir else _default_state_dir()
+    named = tuple(links) if isinstance(links, list) else links
+    return Config((first, second), policy, named, state, source)
+
+
+def _endpoint(name: str, section: ClusterSection, file: YamlFile | None) -> Endpoint:
+    return _at(file, ("clusters", name, "url"), lambda: endpoint(name, section.url, tuple(section.schemas)))
+
+
+def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tuple[Policy, Literal["none"] | None]:
+    layers: list[tuple[PolicySection | PresetFile, str]] = [(section, "policy")]
+    preset: PresetFile | None = None
+    if section.preset:
+        preset = _at(file, ("policy", "preset"), lambda: _preset(str(section.preset), folder))
+        layers.append((preset, f"preset {preset.name}"))
+    rules: list[Rule] = []
+    for layer, origin in layers:
+        rules += _rules(layer.must_not_sync, TableClass.must_not_sync, origin)
+        rules += _rules(layer.local, TableClass.local, origin)
+        rules += _rules(layer.config or [], TableClass.config, origin)
+    if not any(rule.table_class is TableClass.config for rule in rules) and all(
+        layer.config is None for layer, _ in layers
+    ):
+        rules.append(Rule("*", TableClass.config, "default"))
+    return Policy(
+        rules=tuple(rules),
+        lookalikes=tuple(
+            Rule(glob, TableClass.unclassified, origin) for layer, origin in layers for glob in layer.lookalikes
+        ),
+        ignored=tuple(
+            (Rule(glob, TableClass.config, origin), frozenset(column.casefold() for column in columns))
+            for layer, origin in layers
+            for glob, columns in layer.ignore_columns.items()
+        ),
+        expected=tuple(
+            _expected(item, origin, file if layer is section else None, index)
+            for layer, origin in layers
+            for index, item in enumerate(layer.expected_differences)
+        ),
+        title=preset.title if preset else "",
+    ), preset.links if preset else None
+
+
+def _expected(item: ExpectedSection, origin: str, file: YamlFile | None, index: int) -> ExpectedDifference:
+    where = _at(file, ("policy", "expected_differences", index, "where"), lambda: parse(item.where))
+    return ExpectedDifference(Rule(item.table, TableClass.config, origin), where, item.reason, item.until)
+
+
+def _rules(globs: Globs | Groups, table_class: TableClass, origin: str) -> list[Rule]:
+    if isinstance(globs, dict):
+        return [Rule(glob, table_class, origin, group) for group, items in globs.items() for glob in items]
+    return [Rule(glob, table_class, origin) for glob in globs]
+
+
+def _preset(name: str, folder: Path) -> PresetFile:
+    if name.endswith((".yaml", ".yml")):
+        return _validated(PresetFile, YamlFile.read(folder / name))
+    known = preset_names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise PolicyError(f"there is no preset {name!r}", remedy=f"{hint}known presets: {', '.join(known)}")
+    resource = resources.files("replguard.policies") / f"{name}.yaml"
+    return _validated(PresetFile, YamlFile(Path(f"{name}.yaml"), resource.read_text(encoding="utf-8")))
+
+
+def _at(file: YamlFile | None, keys: tuple[str | int, ...], make: Callable[[], T]) -> T:
+    """What ``make`` gives; an error of its gets the line of the key in front."""
+    try:
+        return make()
+    except ReplguardError as error:
+        if file and not error.message.startswith(str(file.path)):
+            error.message = f"{file.path}:{file.line(keys)}: {error.message}"
+            error.args = (error.message,)
+        raise
+
+
+def _validated(model: type[M], file: YamlFile) -> M:
+    try:
+        return model.model_validate(file.data if file.data is not None else {})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ConfigError(*_explained(model, file, problem)) from None
+
+
+def _explained(model: type[BaseModel], file: YamlFile, problem: Any) -> tuple[str]:
+    """File, line, key, what is wrong and what would be right, in one sentence."""
+    keys = [key for key in problem["loc"] if not _is_variant(key)]
+    place = f"{file.path}:{file.line(keys)}"
+    key = ".".join(str(key) for key in keys) or "the file"
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(model, keys[:-1])
+        near = difflib.get_close_matches(str(keys[-1]), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known keys here: {', '.join(known)}" if known else ""
+        return (f"{place}: the key {key!r} is not known{hint}",)
+    if keys == ["clusters"] and problem["type"] in ("too_short", "too_long"):
+        return (f"{place}: clusters: there must be exactly two, each with a name and a url",)
+    return (f"{place}: {key}: {problem['msg'][0].lower()}{problem['msg'][1:]}",)
+
+
+def _is_variant(key: str | int) -> bool:
+    """Whether pydantic put this into the path to name a branch of a union, not a key of the file."""
+    return isinstance(key, str) and ("[" in key or key == "LinkSection")
+
+
+def _known_keys(model: type[BaseModel], keys: list[str | int]) -> list[str]:
+    """The keys that the model knows at this path."""
+    here: Any = model
+    for key in keys:
+        if not (isinstance(here, type) and issubclass(here, BaseModel)):
+            arguments = [part for part in get_args(here) if isinstance(part, type) and issubclass(part, BaseModel)]
+            here = arguments[0] if arguments else None
+            continue
+        here = here.model_fields[str(key)].annotation if str(key) in here.model_fields else None
+    if not (isinstance(here, type) and issubclass(here, BaseModel)):
+        arguments = [part for part in get_args(here) if isinstance(part, type) and issubclass(part, BaseModel)]
+        here = arguments[0] if arguments else None
+    return sorted(here.model_fields) if here else []
