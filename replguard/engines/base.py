@@ -1,8 +1,8 @@
 """What an engine must fulfil: small protocols, and nothing of any engine.
 
 An engine is a folder with an :class:`Engine` that connects to servers. A connected :class:`Server` has one part for
-each thing that is asked of it: its catalog, its rows, its links and filters, its streams. Rooms above this one know these
-protocols and the registry alone. All methods raise :class:`replguard.errors.ServerError` and its children, never a
+each thing that is asked of it: its catalog, its rows, its links and filters, its streams. Rooms above this one know
+these protocols and the registry alone. All methods raise :class:`replguard.errors.ServerError` and its children, never a
 driver's error.
 """
 
@@ -36,12 +36,14 @@ class Capabilities:
     """What differs by engine and version, named once.
 
     ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
-    a stopped link stays stopped when the server restarts.
+    a stopped link stays stopped when the server restarts. ``applier_cascades``: foreign keys act where replicated
+    changes are applied.
     """
 
     shows_applied: bool
     why_not_shown: str = ""
     pause_survives_restart: bool = False
+    applier_cascades: bool = False
 
 
 class Engine(Protocol):

@@ -2,8 +2,8 @@
 
 A file holds one statement, or a template with slots in double braces, ``{{table}}``. A slot is filled only with
 identifiers that the engine has quoted (:class:`Quoted`), or with the text of another file. A file ``name@11.4.sql`` is
-the variant for servers from version 11.4 on; ``name.sql`` serves all others. Lines that start with ``--`` at the head of
-a file tell what it is for and are not sent.
+the variant for servers from version 11.4 on; ``name.sql`` serves all others. Lines that start with ``--`` at the head
+of a file tell what it is for and are not sent.
 """
 
 from __future__ import annotations

@@ -1,0 +1,107 @@
+"""Both catalogs side by side, each table with its class: what every judging room starts from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from replguard.policy import TableClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from replguard.engines.base import Server
+    from replguard.model.tables import Table, TableName
+    from replguard.policy import Classification, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class PairedTable:
+    """One table of the pair: how each cluster has it (by the cluster's name), and its class.
+
+    Where the two sides disagree about the class (a partition on one, a plain table on the other), the stricter holds.
+    """
+
+    name: TableName
+    sides: dict[str, Table]
+    classification: Classification
+
+    @property
+    def table_class(self) -> TableClass:
+        return self.classification.table_class
+
+    @property
+    def partition(self) -> bool:
+        return any(table.ancestors for table in self.sides.values())
+
+
+@dataclass(frozen=True, slots=True)
+class TableMap:
+    """All tables of both clusters' scopes, classified."""
+
+    clusters: tuple[str, str]
+    tables: tuple[PairedTable, ...]
+    policy: Policy
+    schemas: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[PairedTable]:
+        return iter(self.tables)
+
+    def of(self, table_class: TableClass) -> tuple[PairedTable, ...]:
+        return tuple(table for table in self.tables if table.table_class is table_class)
+
+    def on(self, cluster: str) -> dict[TableName, Table]:
+        """The tables of one cluster by name."""
+        return {table.sides[cluster].name: table.sides[cluster] for table in self.tables if cluster in table.sides}
+
+    def classify(self, cluster: str, name: TableName) -> Classification:
+        """The class of a table that a stream of this cluster names, whether or not it is (still) in the catalog."""
+        known = self.on(cluster).get(name)
+        return self.policy.classify(name, known.ancestors if known else ())
+
+    def in_scope(self, cluster: str, schema: str) -> bool:
+        return schema.casefold() in self.schemas[cluster]
+
+
+def read(servers: Iterable[Server], policy: Policy) -> TableMap:
+    """Read both catalogs and pair their tables: by name, else by name without case where that is unambiguous."""
+    first, second = servers
+    catalogs = {server.name: server.catalog.tables() for server in (first, second)}
+    schemas = {
+        server.name: frozenset(schema.casefold() for schema in server.catalog.schemas()) for server in (first, second)
+    }
+    return pair_up(catalogs, policy, schemas)
+
+
+def pair_up(
+    catalogs: dict[str, tuple[Table, ...]], policy: Policy, schemas: dict[str, frozenset[str]] | None = None
+) -> TableMap:
+    """The pure half of :func:`read`."""
+    sides: dict[TableName, dict[str, Table]] = {}
+    foldable = _foldable(catalogs)
+    for cluster, tables in catalogs.items():
+        for table in tables:
+            folded = table.name.folded()
+            sides.setdefault(folded if folded in foldable else table.name, {})[cluster] = table
+    paired = [
+        PairedTable(next(iter(found.values())).name, found, _classify(policy, found.values()))
+        for found in sides.values()
+    ]
+    first, second = catalogs
+    return TableMap((first, second), tuple(sorted(paired, key=lambda table: table.name)), policy, schemas or {})
+
+
+def _foldable(catalogs: dict[str, tuple[Table, ...]]) -> set[TableName]:
+    """The case-folded names that stand for at most one table on each side."""
+    counts = [Counter(table.name.folded() for table in tables) for tables in catalogs.values()]
+    names = set().union(*counts)
+    return {name for name in names if all(count[name] <= 1 for count in counts)}
+
+
+_STRICTNESS = (TableClass.must_not_sync, TableClass.unclassified, TableClass.local, TableClass.config)
+
+
+def _classify(policy: Policy, tables: Iterable[Table]) -> Classification:
+    found = [policy.classify(table.name, table.ancestors) for table in tables]
+    return min(found, key=lambda item: _STRICTNESS.index(item.table_class))

@@ -1,0 +1,172 @@
+"""Two streams of rows against each other: which are equal, which differ, which stand on one side only.
+
+Both sides are read side by side. A row waits until its partner comes; what still waits at the end has none. Where both
+servers sort alike hardly anything waits, and where they do not (other collations, tables without a key) the result is
+the same and only memory grows. Memory is bounded: beyond a budget :class:`TooMuchWaiting` is raised, and the caller
+reads again in several passes, each for a share of the keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from replguard.engines.base import Row
+
+BATCH = 500
+BUDGET = 192 * 1024 * 1024
+_ROW_COST = 250
+"""What a waiting row costs beside its values, roughly, in bytes."""
+
+
+class TooMuchWaiting(Exception):  # noqa: N818 - not an error: read again in more passes
+    pass
+
+
+@dataclass(slots=True)
+class Differences:
+    """What a join found. Rows are kept for the first ``limit`` differences; the counts know them all."""
+
+    limit: int
+    rows: list[int] = field(default_factory=lambda: [0, 0])
+    differing: dict[Row, tuple[Row, Row]] = field(default_factory=dict)
+    only: tuple[dict[Row, Row], dict[Row, Row]] = field(default_factory=lambda: ({}, {}))
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def differ(self, key: Row, left: Row, right: Row) -> None:
+        self.counts["differs"] += 1
+        if self.counts["differs"] <= self.limit:
+            self.differing[key] = (left, right)
+
+    def single(self, side: int, key: Row, row: Row) -> None:
+        """A row without partner: missing if it stands on the first side (0) alone, extra on the second (1)."""
+        kind = ("missing", "extra")[side]
+        self.counts[kind] += 1
+        if self.counts[kind] <= self.limit:
+            self.only[side][key] = row
+
+
+class Join:
+    """The join of two sorted or unsorted row streams; the first ``width`` values of a row are its key."""
+
+    def __init__(self, width: int, result: Differences, *, share: tuple[int, int] = (0, 1)) -> None:
+        self.width = width
+        self.result = result
+        self.share, self.shares = share
+        self.waiting: tuple[dict[Row, Row], dict[Row, Row]] = ({}, {})
+        self.cost = 0
+
+    def run(self, left: Iterator[Row], right: Iterator[Row]) -> None:
+        """Read both to their ends."""
+        streams = (left, right)
+        open_sides = {0, 1}
+        while open_sides:
+            for side in sorted(open_sides):
+                batch = list(islice(streams[side], BATCH))
+                if not batch:
+                    open_sides.discard(side)
+                self.feed(side, batch, partner_open=(1 - side) in open_sides)
+        for side in (0, 1):
+            for key, row in self.waiting[side].items():
+                self.result.single(side, key, row)
+
+    def feed(self, side: int, batch: list[Row], *, partner_open: bool) -> None:
+        if self.share == 0:
+            self.result.rows[side] += len(batch)
+        ours, theirs = self.waiting[side], self.waiting[1 - side]
+        for row in batch:
+            key = row[: self.width]
+            if self.shares > 1 and _share(key, self.shares) != self.share:
+                continue
+            partner = theirs.pop(key, None)
+            if partner is not None:
+                self.cost -= _cost(partner)
+                if partner != row:
+                    self.result.differ(key, *((row, partner) if side == 0 else (partner, row)))
+            elif partner_open:
+                ours[key] = row
+                self.cost += _cost(row)
+            else:
+                self.result.single(side, key, row)
+        if self.cost > BUDGET:
+            raise TooMuchWaiting
+
+
+def _cost(row: Row) -> int:
+    return _ROW_COST + sum(len(value) for value in row if value is not None)
+
+
+def _share(key: Row, shares: int) -> int:
+    """Which pass a key belongs to; the same on both sides and in every process."""
+    digest = hashlib.blake2b(digest_size=8)
+    for value in key:
+        digest.update(b"\0" if value is None else b"\1%d:" % len(value) + value)
+    return int.from_bytes(digest.digest(), "big") % shares
+
+
+@dataclass(slots=True)
+class MultisetDifferences:
+    """Rows that stand more often on one side: by digest, how often more on the first (negative: on the second)."""
+
+    rows: list[int] = field(default_factory=lambda: [0, 0])
+    surplus: Counter[bytes] = field(default_factory=Counter)
+
+    @property
+    def missing(self) -> int:
+        return sum(count for count in self.surplus.values() if count > 0)
+
+    @property
+    def extra(self) -> int:
+        return -sum(count for count in self.surplus.values() if count < 0)
+
+
+def compare_multisets(
+    left: Iterator[Row], right: Iterator[Row], result: MultisetDifferences, *, share: tuple[int, int] = (0, 1)
+) -> None:
+    """Count rows without a key on both sides by a 128-bit digest of the whole row.
+
+    Raises TooMuchWaiting when more distinct rows wait for a partner than the budget holds.
+    """
+    mine, shares = share
+    surplus: Counter[bytes] = Counter()
+    streams = {0: left, 1: right}
+    while streams:
+        for side in tuple(streams):
+            batch = list(islice(streams[side], BATCH))
+            if not batch:
+                del streams[side]
+            if mine == 0:
+                result.rows[side] += len(batch)
+            for digest in map(row_digest, batch):
+                if shares > 1 and int.from_bytes(digest[:4], "big") % shares != mine:
+                    continue
+                surplus[digest] += 1 - 2 * side
+                if not surplus[digest]:
+                    del surplus[digest]
+        if len(surplus) * _ROW_COST > BUDGET:
+            raise TooMuchWaiting
+    result.surplus.update(surplus)
+
+
+def row_digest(row: Row) -> bytes:
+    """128 bits over an injective encoding of the row: a NULL is not '', columns cannot run into one another.
+
+    >>> row_digest((b"a", b"bc")) == row_digest((b"ab", b"c"))
+    False
+    >>> row_digest((None,)) == row_digest((b"",))
+    False
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for value in row:
+        digest.update(b"\0" if value is None else b"\1%d:" % len(value) + value)
+    return digest.digest()

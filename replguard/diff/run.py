@@ -1,0 +1,252 @@
+"""The comparison of two clusters: every config table, schema and rows, and how strongly the result holds.
+
+Nothing is stopped and nothing locked. Tables are read within one snapshot a side. Where links run, a row that differs
+need not be drift: the change may be on its way (:mod:`replguard.diff.settle`). With all links paused nothing moves
+between the clusters; if then no change of a config table waits in a link either, the result is exact.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from replguard.diff import compare, pending, result, schema
+from replguard.diff.settle import Settled, settle
+from replguard.errors import ServerError
+from replguard.model.findings import Check, Coverage, Finding, Severity, Strength, TableCoverage
+from replguard.model.links import LinkState
+from replguard.policy import TableClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from replguard.audit.tables import PairedTable, TableMap
+    from replguard.diff import join
+    from replguard.engines.base import Row, Snapshot
+    from replguard.engines.pair import Pair
+    from replguard.model.links import Link
+    from replguard.model.tables import TableName
+    from replguard.policy import ExpectedDifference
+
+LIMIT = 1000
+"""Differences listed a table; the verdict never depends on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compare. ``settle`` is how many seconds moving rows are given; ``today`` decides about expiry."""
+
+    today: date
+    tables: str | None = None
+    limit: int = LIMIT
+    mask: bool = False
+    settle: float = 30.0
+    progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+
+    def wants(self, table: PairedTable) -> bool:
+        """Whether the table is among those asked for."""
+        if self.tables is None:
+            return True
+        glob = self.tables.casefold()
+        name = table.name.folded()
+        return fnmatchcase(name.name, glob) or fnmatchcase(str(name), glob)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison found, and how strongly it holds."""
+
+    checks: tuple[Check, ...]
+    coverage: Coverage
+    strength: Strength
+
+
+def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options) -> Comparison:
+    """Compare the config tables of the pair; ``links`` are those between the two clusters."""
+    wanted = [table for table in tables.of(TableClass.config) if options.wants(table)]
+    schemas = {table.name: schema.differences(table, *tables.clusters) for table in wanted}
+    roots = [table for table in wanted if len(table.sides) == 2 and not table.partition]
+    runner = _Runner(pair, tables, options)
+    with ExitStack() as stack:
+        results = runner.compare(stack, roots, first_time=True)
+    running = tuple(link for link in links if link.state is not LinkState.paused)
+    settled = settle(pair, running, results, runner.again, options.settle)
+    strength, waiting = _strength(pair, tables, links)
+    _explain_by(waiting, settled)
+    data = _data_check(tables, settled, strength, options)
+    findings = tuple(finding for found in schemas.values() for finding in found)
+    differing = len({finding.table for finding in findings})
+    checks = (
+        Check("diff.schema", f"{differing} of {len(wanted)} tables differ in schema", findings),
+        Check(data.id, data.summary, (*data.findings, *waiting, *_nothing(roots, options))),
+    )
+    return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength)
+
+
+def _nothing(roots: list[PairedTable], options: Options) -> tuple[Finding, ...]:
+    """A comparison of no table at all proves nothing."""
+    if roots:
+        return ()
+    what = (
+        f"no config table on both sides matches --tables {options.tables}"
+        if options.tables
+        else ("there is no config table that exists on both sides")
+    )
+    return (
+        Finding(
+            "check.not_run",
+            Severity.unknown,
+            what,
+            remedy="check the databases of the URLs and the policy with `replguard policy show`",
+        ),
+    )
+
+
+def _explain_by(waiting: list[Finding], settled: list[Settled]) -> None:
+    """A difference in a table with changes waiting in a paused link may be one of those: it is not called drift."""
+    tables = {(finding.schema, finding.table) for finding in waiting if finding.code == pending.CODE}
+    for item in settled:
+        if (item.result.table.name.schema, item.result.table.name.name) in tables and item.drift:
+            item.unsettled += item.drift
+            item.drift, item.unlisted = [], 0
+            item.why = "changes of this table wait in a paused link"
+
+
+class _Runner:
+    """Reads and compares tables within snapshots, as often as it takes."""
+
+    def __init__(self, pair: Pair, tables: TableMap, options: Options) -> None:
+        self.pair = pair
+        self.tables = tables
+        self.options = options
+
+    def compare(
+        self, stack: ExitStack, tables: Iterable[PairedTable], *, first_time: bool = False
+    ) -> list[result.TableResult]:
+        # The second cluster's view first: in the usual pair it is the target, and a target seen before its source is
+        # never ahead of what the source shows.
+        views = {server.name: stack.enter_context(server.rows.snapshot()) for server in reversed([*self.pair])}
+        wanted = list(tables)
+        results = []
+        for index, table in enumerate(wanted):
+            if first_time:
+                self.options.progress(str(table.name), index, len(wanted))
+            results.append(self._table(table, views))
+        if first_time:
+            self.options.progress("", len(wanted), len(wanted))
+        return results
+
+    def again(self, stack: ExitStack, results: Iterable[result.TableResult]) -> list[result.TableResult]:
+        return self.compare(stack, [item.table for item in results])
+
+    def _table(self, table: PairedTable, views: dict[str, Snapshot]) -> result.TableResult:
+        first, second = self.tables.clusters
+        left, right = table.sides[first], table.sides[second]
+        columns = schema.comparable_columns(table, first, second, self.tables.policy.ignored_columns(table.name))
+        if not columns:
+            return result.not_compared(table, "no column is the same on both sides")
+        ordered, width = compare.ordered_columns(left, columns)
+        if [name.casefold() for name in left.key] != [name.casefold() for name in right.key]:
+            ordered, width = columns, 0
+        theirs = {column.name.casefold(): column.name for column in right.columns}
+        here = compare.Side(views[first], left, ordered)
+        there = compare.Side(views[second], right, tuple(theirs[name.casefold()] for name in ordered))
+        try:
+            if width:
+                found = compare.keyed(here, there, width, self.options.limit)
+                return result.keyed(table, ordered, width, found, self.tables.clusters)
+            surplus = compare.keyless(here, there)
+            return result.keyless(table, ordered, surplus, self._examples(here, there, surplus), self.tables.clusters)
+        except ServerError as error:
+            return result.not_compared(table, error.message, error.remedy)
+
+    def _examples(self, here: compare.Side, there: compare.Side, found: join.MultisetDifferences) -> dict[bytes, Row]:
+        """The rows themselves, for the first differences of a table without a key."""
+        wanted = set(sorted(found.surplus)[: self.options.limit])
+        if not wanted:
+            return {}
+        return {**compare.rows_of(there, wanted), **compare.rows_of(here, wanted)}
+
+
+def _data_check(tables: TableMap, settled: list[Settled], strength: Strength, options: Options) -> Check:
+    expected = {
+        str(item.result.table.name): tuple(
+            rule for rule in tables.policy.expected_for(item.result.table.name) if rule.valid_on(options.today)
+        )
+        for item in settled
+    }
+    teller = result.Teller(tables, expected, mask=options.mask)
+    findings: list[Finding] = []
+    for item in settled:
+        if item.result.problem:
+            findings.append(item.result.problem)
+        findings += teller.drift(item.result, item.drift, item.unlisted)
+        findings += [teller.moved(item.result, key, position) for key, position in item.in_flight.items()]
+        findings += [teller.unsettled(item.result, key, item.why) for key in item.unsettled]
+    findings += _not_met(expected, teller.used)
+    failing = {finding.table for finding in findings if finding.severity is Severity.fail}
+    summary = f"{len(failing)} of {len(settled)} tables differ{'s' * (len(failing) == 1)} ({strength.value})"
+    return Check("diff.data", summary, tuple(findings))
+
+
+def _not_met(expected: dict[str, tuple[ExpectedDifference, ...]], used: set[int]) -> list[Finding]:
+    """An expected difference that is not there any more should leave the policy."""
+    return [
+        Finding(
+            "expected.unused",
+            Severity.warn,
+            f"{table}: the expected difference {item.where.text!r} ({item.reason}) does not exist",
+            table=table.partition(".")[2],
+            schema=table.partition(".")[0],
+            remedy="take it out of expected_differences",
+        )
+        for table, items in expected.items()
+        for item in items
+        if id(item) not in used
+    ]
+
+
+def _strength(pair: Pair, tables: TableMap, links: tuple[Link, ...]) -> tuple[Strength, list[Finding]]:
+    """Exact where all links stand still and no config change waits in one; else what was compared is unaligned."""
+    if not links or any(link.state is not LinkState.paused for link in links):
+        return Strength.unaligned, []
+    waiting: list[Finding] = []
+    for link in links:
+        try:
+            found = pending.config_changes(pair, tables, link)
+        except ServerError as error:
+            return Strength.unaligned, [
+                Finding(
+                    "check.not_run",
+                    Severity.info,
+                    f"what waits in {link.label} could not be read, so the result is not called exact: {error.message}",
+                    cluster=link.source,
+                    link=link.label,
+                    remedy=error.remedy,
+                )
+            ]
+        waiting += found
+    return (Strength.unaligned if waiting else Strength.exact), waiting
+
+
+def _coverage(tables: TableMap, settled: list[Settled], options: Options) -> tuple[TableCoverage, ...]:
+    """Every table of either side, compared or not."""
+    done = {item.result.table.name: result.coverage(item.result) for item in settled}
+    return tuple(done.get(table.name) or _uncompared(table, done, options) for table in tables)
+
+
+def _uncompared(table: PairedTable, done: dict[TableName, TableCoverage], options: Options) -> TableCoverage:
+    root = next((name for side in table.sides.values() for name in reversed(side.ancestors) if name in done), None)
+    compared = bool(root and done[root].compared) and table.table_class is TableClass.config
+    if compared:
+        note = f"compared as a part of {root}"
+    elif table.table_class is not TableClass.config:
+        note = f"not compared: {table.table_class.value}"
+    elif not options.wants(table):
+        note = "not compared: not asked for"
+    else:
+        note = f"not compared: only on {next(iter(table.sides))}"
+    return TableCoverage(table.name.schema, table.name.name, table.table_class.value, compared, note=note)
