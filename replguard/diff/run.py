@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from replguard.diff import compare, pending, result, schema
+from replguard.diff import pending, result, schema
+from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
 from replguard.diff.settle import Settled, settle
 from replguard.errors import ServerError
 from replguard.model.findings import Check, Coverage, Finding, Severity, Strength, TableCoverage
@@ -148,27 +149,27 @@ class _Runner:
         columns = schema.comparable_columns(table, first, second, self.tables.policy.ignored_columns(table.name))
         if not columns:
             return result.not_compared(table, "no column is the same on both sides")
-        ordered, width = compare.ordered_columns(left, columns)
+        ordered, width = ordered_columns(left, columns)
         if [name.casefold() for name in left.key] != [name.casefold() for name in right.key]:
             ordered, width = columns, 0
         theirs = {column.name.casefold(): column.name for column in right.columns}
-        here = compare.Side(views[first], left, ordered)
-        there = compare.Side(views[second], right, tuple(theirs[name.casefold()] for name in ordered))
+        here = Side(views[first], left, ordered)
+        there = Side(views[second], right, tuple(theirs[name.casefold()] for name in ordered))
         try:
             if width:
-                found = compare.keyed(here, there, width, self.options.limit)
+                found = keyed(here, there, width, self.options.limit)
                 return result.keyed(table, ordered, width, found, self.tables.clusters)
-            surplus = compare.keyless(here, there)
+            surplus = keyless(here, there)
             return result.keyless(table, ordered, surplus, self._examples(here, there, surplus), self.tables.clusters)
         except ServerError as error:
             return result.not_compared(table, error.message, error.remedy)
 
-    def _examples(self, here: compare.Side, there: compare.Side, found: join.MultisetDifferences) -> dict[bytes, Row]:
+    def _examples(self, here: Side, there: Side, found: join.MultisetDifferences) -> dict[bytes, Row]:
         """The rows themselves, for the first differences of a table without a key."""
         wanted = set(sorted(found.surplus)[: self.options.limit])
         if not wanted:
             return {}
-        return {**compare.rows_of(there, wanted), **compare.rows_of(here, wanted)}
+        return {**rows_of(there, wanted), **rows_of(here, wanted)}
 
 
 def _data_check(tables: TableMap, settled: list[Settled], strength: Strength, options: Options) -> Check:

@@ -80,10 +80,15 @@ class Fragility:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a server is. ``text`` is shown and stored; ``past`` are identities it is known to have written under."""
+    """Who a server is; ``text`` is shown and stored.
+
+    ``origins`` are the identities under which its own changes travel in a stream (a server UUID, a server id) and
+    ``past`` all those that its stream is known to hold changes of, other servers' included.
+    """
 
     engine: str
     version: str
     text: str
+    origins: frozenset[str] = frozenset()
     past: frozenset[str] = frozenset()
     detail: Mapping[str, Any] = field(default_factory=dict)

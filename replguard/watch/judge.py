@@ -1,0 +1,165 @@
+"""One change against policy and filters: a leak, an open question, or nothing. Pure but for the filters it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from replguard.model.changes import Operation
+from replguard.model.findings import Finding, Severity
+from replguard.policy import TableClass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from replguard.audit.tables import TableMap
+    from replguard.engines.base import LinkFilters
+    from replguard.model.changes import Change, Trouble
+    from replguard.model.links import Link
+    from replguard.model.tables import TableName
+
+LONGEST_STATEMENT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the changes of one link's stream (``link`` and ``filters`` given), as its target would take them."""
+
+    tables: TableMap
+    link: Link
+    filters: LinkFilters
+
+    @property
+    def source(self) -> str:
+        return str(self.link.source)
+
+    def sent(self, change: Change) -> tuple[Finding, ...]:
+        """What a change in the link's stream means."""
+        if self._outside(change, self.source):
+            return ()
+        if change.operation is Operation.statement:
+            return self._statement(change)
+        found: list[Finding] = []
+        for name in change.tables:
+            table_class = self._class(self.source, name)
+            if table_class is TableClass.must_not_sync:
+                found += self._forbidden(change, name)
+            elif table_class is TableClass.unclassified and self._known(name):
+                found.append(self._unclassified(change, name))
+        return tuple(found)
+
+    def applied(self, change: Change, foreign: frozenset[str]) -> tuple[Finding, ...]:
+        """What a change in the target's own stream means; ``foreign`` are the identities of the other cluster."""
+        target = self.link.target
+        if change.origin not in foreign or self._outside(change, target):
+            return ()
+        return tuple(
+            Finding(
+                "leak.applied",
+                Severity.fail,
+                f"{_what(change)} {name}, which must not sync, was applied on {target} and came from {self.source}",
+                cluster=target,
+                link=self.link.label,
+                schema=name.schema,
+                table=name.name,
+                key=dict(change.key) if change.key else None,
+                remedy=f"close the leak with `replguard filter audit`, then remove these rows from {target}",
+                evidence=_evidence(change),
+            )
+            for name in change.tables
+            if self._class(target, name) is TableClass.must_not_sync
+        )
+
+    def trouble(self, trouble: Trouble, cluster: str) -> Finding:
+        """A part of a stream that could not be judged makes the verdict inconclusive."""
+        return Finding(
+            trouble.kind.value,
+            Severity.unknown,
+            trouble.message,
+            cluster=cluster,
+            link=self.link.label,
+            remedy="look at this position of the stream by hand, or watch again from after it",
+            evidence={"position": trouble.position.text if trouble.position else None, **trouble.evidence},
+        )
+
+    def _outside(self, change: Change, cluster: str) -> bool:
+        """Whether nothing of the change lies in the cluster's scope."""
+        schemas = {name.schema for name in change.tables}
+        if change.default_schema:
+            schemas.add(change.default_schema)
+        return not any(self.tables.in_scope(cluster, schema) for schema in schemas)
+
+    def _class(self, cluster: str, name: TableName) -> TableClass | None:
+        if not self.tables.in_scope(cluster, name.schema):
+            return None
+        return self.tables.classify(cluster, name).table_class
+
+    def _known(self, name: TableName) -> bool:
+        """Whether the name is a table; what DDL names may as well be a column or an index."""
+        return name in self.tables.on(self.source)
+
+    def _forbidden(self, change: Change, name: TableName) -> Iterable[Finding]:
+        crossing = self.filters.applies(change)
+        if crossing.crosses is False:
+            return
+        certain = crossing.crosses is True
+        yield Finding(
+            "leak.sent",
+            Severity.fail if certain else Severity.unknown,
+            f"{_what(change)} {name}, which must not sync, travels over {self.link.label} and "
+            f"{'is' if certain else 'may be'} applied there: {crossing.why}",
+            cluster=self.source,
+            link=self.link.label,
+            schema=name.schema,
+            table=name.name,
+            key=dict(change.key) if change.key else None,
+            remedy=f"keep {name} out of what {self.link.label} applies: `replguard filter audit` tells where",
+            evidence=_evidence(change),
+        )
+
+    def _statement(self, change: Change) -> tuple[Finding, ...]:
+        crossing = self.filters.applies(change)
+        if crossing.crosses is False:
+            return ()
+        return (
+            Finding(
+                "stream.opaque",
+                Severity.unknown,
+                f"a statement travels over {self.link.label} as text and can write more tables than it names",
+                cluster=self.source,
+                link=self.link.label,
+                remedy="set binlog_format=ROW on the source, for all sessions",
+                evidence=_evidence(change),
+            ),
+        )
+
+    def _unclassified(self, change: Change, name: TableName) -> Finding:
+        return Finding(
+            "table.unclassified",
+            Severity.unknown,
+            f"{_what(change)} {name} travels over {self.link.label}, and no rule says whether it may",
+            cluster=self.source,
+            link=self.link.label,
+            schema=name.schema,
+            table=name.name,
+            remedy="name it in the policy under must_not_sync, local or config",
+            evidence=_evidence(change),
+        )
+
+
+def _what(change: Change) -> str:
+    words = {Operation.ddl: "DDL that names", Operation.truncate: "a TRUNCATE of"}
+    return words.get(change.operation, f"an {change.operation.value} of".replace("an delete", "a delete"))
+
+
+def _evidence(change: Change) -> dict[str, Any]:
+    evidence: dict[str, Any] = {
+        "operation": change.operation.value,
+        "position": change.position.text,
+        "transaction": change.transaction,
+        "committed_at": change.committed_at.isoformat() if change.committed_at else None,
+        "origin": change.origin,
+    }
+    if change.statement:
+        evidence["statement"] = change.statement[:LONGEST_STATEMENT]
+    return {name: value for name, value in evidence.items() if value is not None}
