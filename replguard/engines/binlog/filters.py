@@ -1,0 +1,129 @@
+"""What the filters of a MySQL channel or MariaDB connection let through: rules in, answers with their reasons out.
+
+Pure: the rules were read by the engine. Triggers and foreign keys that act behind the filters' back are judged by the
+audit, from the catalog.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from replguard.engines.binlog import filterrules, fragility, statements
+from replguard.engines.binlog.statements import Mode
+from replguard.model.changes import Operation
+from replguard.model.links import Crossing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from replguard.engines.binlog.rawfilters import RawFilters
+    from replguard.model.changes import Change
+    from replguard.model.links import Fragility, Link
+    from replguard.model.tables import Table, TableName
+
+_ROW_CHANGES = frozenset({Operation.insert, Operation.update, Operation.delete})
+
+
+class BinlogLinkFilters:
+    """Fulfils ``base.LinkFilters`` for one link."""
+
+    def __init__(self, raw: RawFilters, link: Link) -> None:
+        self._raw = raw
+        self._link = link
+
+    def crosses(self, table: Table) -> Crossing:
+        """Whether row changes to the table would be logged at the source and applied at the target."""
+        return self._judged(self._rows(table.name))
+
+    def applies(self, change: Change) -> Crossing:
+        """Whether the target would apply this change, which stands in the source's stream already."""
+        if self._raw.unreadable:
+            return self._judged(Crossing(True, ""))  # noqa: FBT003
+        by_origin = self._by_origin(change)
+        if by_origin:
+            return by_origin
+        if change.operation in _ROW_CHANGES:
+            return filterrules.rows_pass(self._raw, change.tables[0])
+        return self._statement(change)
+
+    def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
+        return fragility.of(self._raw, [table.name for table in tables])
+
+    def describe(self) -> Mapping[str, Any]:
+        """The rules that are set, by the names of their options, and what else decides."""
+        raw = self._raw
+        rules: dict[str, Any] = {f"replicate_{kind}": list(getattr(raw, kind)) for kind in fragility.RULES}
+        rules["replicate_rewrite_db"] = [f"{source}->{to}" for source, to in raw.rewrite_db]
+        for kind in ("ignore_server_ids", "do_domain_ids", "ignore_domain_ids"):
+            rules[kind] = sorted(getattr(raw, kind))
+        rules["source_binlog_do_db"] = list(raw.source_binlog_do_db)
+        rules["source_binlog_ignore_db"] = list(raw.source_binlog_ignore_db)
+        described = {kind: value for kind, value in rules.items() if value}
+        described["case_sensitive"] = raw.case_sensitive
+        if raw.unreadable:
+            described["unreadable"] = list(raw.unreadable)
+        if raw.configured_by:
+            described["configured_by"] = dict(raw.configured_by)
+        return described
+
+    def _judged(self, crossing: Crossing) -> Crossing:
+        """What could not be read may hold any rule, so that nothing is known then."""
+        if self._raw.unreadable:
+            return Crossing(None, f"cannot be judged: {'; '.join(self._raw.unreadable)} could not be read")
+        return crossing
+
+    def _rows(self, table: TableName) -> Crossing:
+        at_target = filterrules.rows_pass(self._raw, table)
+        if at_target.crosses is False:
+            return at_target
+        at_source = filterrules.logged_at_source(self._raw, table.schema)
+        if at_source.crosses is not True:
+            return at_source
+        if not self._raw.source_binlog_known and at_target.crosses:
+            return Crossing(None, f"{at_target.why}; whether the source logs it could not be read")
+        return at_target
+
+    def _by_origin(self, change: Change) -> Crossing | None:
+        """What is dropped for where it was written, whatever it changes."""
+        raw, server_id, domain = self._raw, change.detail.get("server_id"), change.detail.get("domain_id")
+        if change.detail.get("skip_replication"):
+            return Crossing(None, "is marked @@skip_replication, and what the target does with that is not known")
+        if server_id in raw.ignore_server_ids:
+            return Crossing(False, f"is stopped by IGNORE_SERVER_IDS {server_id}")  # noqa: FBT003
+        if raw.target_server_id and server_id == raw.target_server_id and not raw.replicate_same_server_id:
+            return Crossing(False, f"is stopped: server_id {server_id} is the target's own")  # noqa: FBT003
+        if domain is not None and domain in raw.ignore_domain_ids:
+            return Crossing(False, f"is stopped by IGNORE_DOMAIN_IDS {domain}")  # noqa: FBT003
+        if domain is not None and raw.do_domain_ids and domain not in raw.do_domain_ids:
+            return Crossing(False, f"is stopped: DO_DOMAIN_IDS is set and does not name {domain}")  # noqa: FBT003
+        return None
+
+    def _statement(self, change: Change) -> Crossing:
+        raw, schema = self._raw, change.default_schema
+        use = filterrules.rewritten(raw, schema) if schema else None
+        by_use = filterrules.database_passes(raw, use)
+        if by_use.crosses is False:
+            return by_use
+        by_name = self._statement_names(change, use)
+        if by_name.crosses is False or by_use.crosses is True:
+            return by_name
+        return by_use
+
+    def _statement_names(self, change: Change, use: str | None) -> Crossing:
+        """The table rules over the tables that the statement updates, as far as they can be told from its text."""
+        raw = self._raw
+        reading = statements.updated(change.statement or "", use or "", Mode.of(change.detail.get("sql_mode", 0)))
+        if reading.database is not None:
+            return filterrules.database_statement_passes(raw, reading.database)
+        if not filterrules.has_table_rules(raw):
+            return filterrules.tables_pass(raw, ())
+        if reading.tables is not None:
+            return filterrules.tables_pass(raw, reading.tables)
+        return self._candidates(change)
+
+    def _candidates(self, change: Change) -> Crossing:
+        """Candidates hold every updated table and more: only where all of them are judged alike is that an answer."""
+        answers = [filterrules.tables_pass(self._raw, (table,)) for table in change.tables]
+        if answers and len({answer.crosses for answer in answers}) == 1:
+            return answers[0]
+        return Crossing(None, "cannot be judged: which of the names in the statement it updates is not known")

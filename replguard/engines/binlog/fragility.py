@@ -1,0 +1,143 @@
+r"""What is fragile about a link's filters: what holds today and need not hold tomorrow. Pure.
+
+Rules that are lost at a restart, wildcards that nobody meant, rules that name nothing, rules that judge by the ``USE``
+database, do and ignore mixed, and tables that come later.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from replguard.engines.binlog.filterrules import same, wild_matches
+from replguard.model.links import Fragility
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from replguard.engines.binlog.rawfilters import RawFilters
+    from replguard.model.tables import TableName
+
+DATABASE_RULES = ("do_db", "ignore_db")
+TABLE_RULES = ("do_table", "ignore_table", "wild_do_table", "wild_ignore_table")
+RULES = DATABASE_RULES + TABLE_RULES
+_SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
+_SHOWN = 5
+
+
+def of(raw: RawFilters, tables: Sequence[TableName]) -> tuple[Fragility, ...]:
+    """All of it, in a steady order; ``tables`` are those of the audited databases."""
+    return (
+        *_lost_on_restart(raw),
+        *_database_level(raw),
+        *_mixed(raw),
+        *_by_rule(raw, tables),
+        *_later_tables(raw),
+    )
+
+
+def _set_rules(raw: RawFilters) -> Iterator[str]:
+    return (kind for kind in RULES if getattr(raw, kind))
+
+
+def _lost_on_restart(raw: RawFilters) -> Iterator[Fragility]:
+    kinds = list(_set_rules(raw))
+    if not kinds:
+        return
+    remedy = "write the same rules into the target's option file as well"
+    if not raw.configured_by:
+        names = ", ".join(f"replicate_{kind}" for kind in kinds)
+        message = f"whether {names} survives a restart cannot be told: the server does not say where a rule was set"
+        yield Fragility(message, remedy)
+        return
+    for kind in kinds:
+        how = raw.configured_by.get(f"REPLICATE_{kind.upper()}", "")
+        if not how.startswith("STARTUP_OPTIONS"):
+            message = f"replicate_{kind} was set at run time ({how or 'unknown how'}) and is lost at a restart"
+            yield Fragility(message, remedy, rule=f"replicate_{kind}")
+
+
+def _database_level(raw: RawFilters) -> Iterator[Fragility]:
+    for kind in DATABASE_RULES:
+        if getattr(raw, kind):
+            yield Fragility(
+                f"replicate_{kind} judges DDL and statements by the USE database, not by the tables they change",
+                "use table rules, such as replicate_wild_ignore_table 'database.%'",
+                rule=f"replicate_{kind}",
+            )
+    if raw.source_binlog_do_db or raw.source_binlog_ignore_db:
+        yield Fragility(
+            "the source's binlog_do_db or binlog_ignore_db keeps changes out of its binlog, for every use of it",
+            "filter at the target, so that the source's binlog stays complete",
+            rule="binlog_do_db" if raw.source_binlog_do_db else "binlog_ignore_db",
+        )
+
+
+def _mixed(raw: RawFilters) -> Iterator[Fragility]:
+    for do, ignore in (
+        (("do_db",), ("ignore_db",)),
+        (("do_table", "wild_do_table"), ("ignore_table", "wild_ignore_table")),
+    ):
+        both = [kind for kind in (*do, *ignore) if getattr(raw, kind)]
+        if set(both) & set(do) and set(both) & set(ignore):
+            names = " and ".join(f"replicate_{kind}" for kind in both)
+            message = f"{names} are mixed: the first rule that matches decides, in an order that few expect"
+            yield Fragility(message, "keep to ignore rules alone, or to do rules alone", rule=f"replicate_{both[0]}")
+
+
+def _by_rule(raw: RawFilters, tables: Sequence[TableName]) -> Iterator[Fragility]:
+    for kind in TABLE_RULES:
+        for rule in getattr(raw, kind):
+            yield from _matches_nothing(raw, kind, rule, tables)
+            if kind.startswith("wild"):
+                yield from _unescaped(raw, kind, rule, tables)
+
+
+def _matched(kind: str, rule: str, tables: Sequence[TableName], *, exact: bool) -> list[TableName]:
+    matches = wild_matches if kind.startswith("wild") else same
+    return [table for table in tables if matches(rule, f"{table.schema}.{table.name}", case_sensitive=exact)]
+
+
+def _matches_nothing(raw: RawFilters, kind: str, rule: str, tables: Sequence[TableName]) -> Iterator[Fragility]:
+    database = rule.partition(".")[0].replace("\\", "")
+    if database.lower() in _SYSTEM or _matched(kind, rule, _landing(raw, tables), exact=raw.case_sensitive):
+        return
+    named = f"replicate_{kind} '{rule}'"
+    in_other_case = _matched(kind, rule, _landing(raw, tables), exact=False)
+    if in_other_case:
+        yield Fragility(
+            f"{named} matches no table: this server compares by case, and the table is called {in_other_case[0]}",
+            "write the name as the catalog spells it",
+            rule=rule,
+            table=in_other_case[0].name,
+            schema=in_other_case[0].schema,
+        )
+    else:
+        yield Fragility(f"{named} matches no table", "mend the name or remove the rule", rule=rule)
+
+
+def _landing(raw: RawFilters, tables: Sequence[TableName]) -> list[TableName]:
+    rewrite = dict(raw.rewrite_db)
+    return [type(table)(rewrite.get(table.schema, table.schema), table.name) for table in tables]
+
+
+def _unescaped(raw: RawFilters, kind: str, rule: str, tables: Sequence[TableName]) -> Iterator[Fragility]:
+    escaped = re.sub(r"\\.|_", lambda match: r"\_" if match.group() == "_" else match.group(), rule, flags=re.DOTALL)
+    if escaped == rule:
+        return
+    landing = _landing(raw, tables)
+    meant = _matched(kind, escaped, landing, exact=raw.case_sensitive)
+    others = [str(table) for table in _matched(kind, rule, landing, exact=raw.case_sensitive) if table not in meant]
+    caught = f" and catches {', '.join(others[:_SHOWN])}" if others else ""
+    more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    message = f"in replicate_{kind} '{rule}' an unescaped _ stands for any character{caught}{more}"
+    yield Fragility(message, f"write '{escaped}'", rule=rule)
+
+
+def _later_tables(raw: RawFilters) -> Iterator[Fragility]:
+    if raw.do_table or raw.wild_do_table:
+        message = "a table that is made later does not cross until a rule names it"
+        yield Fragility(message, "add a rule before a new configuration table is made")
+    elif raw.ignore_table or raw.wild_ignore_table:
+        message = "a table that is made later crosses unless a rule names it"
+        yield Fragility(message, "run the audit after every change of the application's schema")

@@ -1,0 +1,143 @@
+"""The filter rules as a pure function; what the real servers do is compared in tests/conformance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from replguard.engines.binlog.filters import BinlogLinkFilters
+from replguard.engines.binlog.rawfilters import RawFilters
+from replguard.model.changes import Change, Operation
+from replguard.model.links import Link, LinkState
+from replguard.model.positions import Position, PositionKind
+from replguard.model.tables import Table, TableName
+
+LINK = Link("", "green", "blue", LinkState.running)
+HERE = Position(PositionKind.file, "b.000001:4")
+
+
+def filters(**rules: Any) -> BinlogLinkFilters:
+    return BinlogLinkFilters(replace(RawFilters(source_binlog_known=True), **rules), LINK)
+
+
+def crosses(name: str, **rules: Any) -> bool | None:
+    return filters(**rules).crosses(Table(TableName(*name.split(".")), ())).crosses
+
+
+def statement(text: str, schema: str | None = "st", **detail: Any) -> Change:
+    return Change(Operation.ddl, (), HERE, statement=text, default_schema=schema, detail=detail)
+
+
+@pytest.mark.parametrize(
+    ("name", "rules", "expected"),
+    [
+        ("st.event", {}, True),
+        ("st.event", {"ignore_table": ("st.event",)}, False),
+        ("st.Event", {"ignore_table": ("st.event",), "case_sensitive": True}, True),
+        ("st.Event", {"ignore_table": ("st.event",), "case_sensitive": False}, False),
+        ("st.event", {"ignore_table": ("other.event",)}, True),
+        ("st.dmzxzone", {"wild_ignore_table": ("st.dmz_%",)}, False),
+        ("st.dmzxzone", {"wild_ignore_table": (r"st.dmz\_%",)}, True),
+        ("st.dmz_zone", {"wild_ignore_table": (r"st.dmz\_%",)}, False),
+        ("st.event", {"do_table": ("st.event",), "ignore_table": ("st.event",)}, True),
+        ("st.event", {"ignore_table": ("st.event",), "wild_do_table": ("st.%",)}, False),
+        ("st.account", {"ignore_table": ("st.event",), "wild_do_table": ("st.%",)}, True),
+        ("st.event", {"wild_do_table": ("st.%",), "wild_ignore_table": ("st.event",)}, True),
+        ("st.account", {"do_table": ("st.event",)}, False),
+        ("st.account", {"do_db": ("st",), "ignore_db": ("st",)}, True),
+        ("zz.account", {"do_db": ("st",), "ignore_db": ("yy",)}, False),
+        ("st.account", {"ignore_db": ("st",)}, False),
+        ("st.account", {"ignore_db": ("ST",)}, True),
+        ("st.account", {"ignore_db": ("ST",), "lower_case_table_names": 1}, None),
+        ("st.account", {"do_db": ("st",), "ignore_table": ("st.account",)}, False),
+        ("a.account", {"rewrite_db": (("a", "b"),), "ignore_table": ("b.account",)}, False),
+        ("a.account", {"rewrite_db": (("a", "b"),), "ignore_table": ("a.account",)}, True),
+        ("st.event", {"source_binlog_ignore_db": ("st",)}, False),
+        ("st.event", {"source_binlog_known": False}, None),
+        ("st.event", {"source_binlog_known": False, "ignore_table": ("st.event",)}, False),
+        ("st.event", {"ignore_table": ("st.event",), "unreadable": ("the rules",)}, None),
+    ],
+)
+def test_rows(*, name: str, rules: dict[str, Any], expected: bool | None) -> None:
+    assert crosses(name, **rules) is expected
+
+
+@pytest.mark.parametrize(
+    ("change", "rules", "expected"),
+    [
+        (statement("TRUNCATE TABLE event"), {"ignore_table": ("st.event",)}, False),
+        (statement("TRUNCATE event", "other"), {"ignore_table": ("st.event",)}, True),
+        (statement("DROP TABLE st.event", "other"), {"ignore_db": ("st",)}, True),
+        (statement("DROP TABLE other.t"), {"ignore_db": ("st",)}, False),
+        (statement("DROP TABLE st.event", None), {"ignore_db": ("st",)}, True),
+        (statement("RENAME TABLE event TO a, b TO c"), {"ignore_table": ("st.event",)}, False),
+        (statement("RENAME TABLE b TO c, event TO a"), {"ignore_table": ("st.event",)}, False),
+        (statement("RENAME TABLE b TO c, event TO a"), {"do_table": ("st.b",), "ignore_table": ("st.event",)}, True),
+        (statement("ALTER TABLE account ADD event INT"), {"ignore_table": ("st.event",)}, True),
+        (statement("CREATE TABLE a LIKE event"), {"ignore_table": ("st.event",)}, True),
+        (statement("DROP DATABASE st"), {"wild_ignore_table": ("st.%",)}, False),
+        (statement("DROP DATABASE st"), {"ignore_table": ("st.event",)}, True),
+        (statement("DROP DATABASE zz"), {"wild_do_table": ("st.%",)}, False),
+        (statement("CREATE VIEW v AS SELECT * FROM event"), {"ignore_table": ("st.event",)}, None),
+        (statement("CREATE VIEW v AS SELECT * FROM event"), {}, True),
+        (statement("INSERT INTO event SELECT * FROM a"), {"ignore_table": ("st.event",)}, False),
+        (statement("UPDATE a, event SET a.x = 1"), {"ignore_table": ("st.event",)}, None),
+        (statement('DROP TABLE "event"', sql_mode=4), {"ignore_table": ("st.event",)}, False),
+        (statement("DROP TABLE t", server_id=7), {"ignore_server_ids": frozenset({7})}, False),
+        (statement("DROP TABLE t", server_id=7), {"target_server_id": 7}, False),
+        (statement("DROP TABLE t", server_id=7), {"target_server_id": 7, "replicate_same_server_id": True}, True),
+        (statement("DROP TABLE t", domain_id=3), {"ignore_domain_ids": frozenset({3})}, False),
+        (statement("DROP TABLE t", domain_id=3), {"do_domain_ids": frozenset({4})}, False),
+        (statement("DROP TABLE t", skip_replication=True), {}, None),
+    ],
+)
+def test_changes(*, change: Change, rules: dict[str, Any], expected: bool | None) -> None:
+    assert filters(**rules).applies(change).crosses is expected
+
+
+def test_the_reason_names_the_rule() -> None:
+    judged = filters(wild_ignore_table=(r"st.dmz\_%",)).crosses(Table(TableName("st", "dmz_zone"), ()))
+    assert judged.why == r"is stopped by replicate_wild_ignore_table 'st.dmz\_%'"
+
+
+def messages(tables: str, **rules: Any) -> str:
+    known = [Table(TableName("st", name), ()) for name in tables.split()]
+    return "\n".join(f"{fragility.message} -> {fragility.remedy}" for fragility in filters(**rules).fragile(known))
+
+
+def test_fragile_rules() -> None:
+    told = messages("dmz_zone dmzxy", wild_ignore_table=("st.dmz_%", "st.gone"))
+    assert "catches st.dmzxy" in told
+    assert r"write 'st.dmz\_%'" in told
+    assert "'st.gone' matches no table" in told
+    assert "cannot be told" in told
+    assert "made later crosses" in told
+
+
+def test_rules_set_at_run_time_are_lost() -> None:
+    rules: dict[str, Any] = {"ignore_table": ("st.event",), "case_sensitive": True}
+    at_run_time = {"REPLICATE_IGNORE_TABLE": "CHANGE_REPLICATION_FILTER_FOR_CHANNEL"}
+    assert "is lost at a restart" in messages("event", configured_by=at_run_time, **rules)
+    at_start = {"REPLICATE_IGNORE_TABLE": "STARTUP_OPTIONS_FOR_CHANNEL"}
+    assert "restart" not in messages("event", configured_by=at_start, **rules)
+    assert "the table is called st.Event" in messages("Event", configured_by=at_start, **rules)
+
+
+def test_no_rule_is_not_fragile() -> None:
+    assert filters().fragile([Table(TableName("st", "event"), ())]) == ()
+
+
+def test_database_rules_and_mixed_rules_are_fragile() -> None:
+    told = messages("event", do_db=("st",), ignore_table=("st.event",), do_table=("st.a",))
+    assert "replicate_do_db judges DDL and statements by the USE database" in told
+    assert "replicate_do_table and replicate_ignore_table are mixed" in told
+    assert "does not cross until" in told
+
+
+def test_describe_shows_what_is_set() -> None:
+    assert filters(ignore_table=("st.event",)).describe() == {
+        "replicate_ignore_table": ["st.event"],
+        "case_sensitive": False,
+    }
