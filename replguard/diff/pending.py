@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replguard.model.changes import Change
@@ -74,3 +75,8 @@ def _trouble(link: Link, trouble: Trouble) -> Finding:
         remedy="look at this position of the stream by hand",
         evidence={"position": trouble.position.text if trouble.position else None, **trouble.evidence},
     )
+
+
+def as_failure(finding: Finding) -> Finding:
+    """The same finding where a config change that waits is a failure, not a warning."""
+    return replace(finding, severity=Severity.fail) if finding.code == CODE else finding
