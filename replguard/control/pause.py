@@ -178,7 +178,7 @@ def _tail(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
             Finding(
                 "pause.tail_unknown",
                 Severity.unknown,
-                f"what was written on {link.source} and not applied on {link.target} could not be read: {error.message}",
+                f"what {link.target} has not applied of {link.source} could not be read: {error.message}",
                 cluster=link.source,
                 link=link.label,
                 remedy=error.remedy,

@@ -1,0 +1,98 @@
+"""The JSON Schemas in ``schemas/``, made from the models. ``python -m replguard.report.schema`` writes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from replguard.config import ConfigFile, PresetFile
+from replguard.model.findings import SCHEMA, ClusterFacts, Coverage, Finding, LinkFacts, Strength, Verdict
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name to schema."""
+    return {
+        "config.schema.json": _titled(ConfigFile.model_json_schema(), "replguard.yaml"),
+        "policy.schema.json": _titled(PresetFile.model_json_schema(), "a preset of replguard"),
+        "report.schema.json": _titled(_report(), "a report of replguard"),
+    }
+
+
+def dumps(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write all schemas into a folder."""
+    for name, schema in schemas().items():
+        (folder / name).write_text(dumps(schema), encoding="utf-8")
+
+
+def _titled(schema: dict[str, Any], title: str) -> dict[str, Any]:
+    return {"$schema": DRAFT, **schema, "title": title}
+
+
+def _report() -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    finding, cluster, link, coverage = (
+        _definition(model, definitions) for model in (Finding, ClusterFacts, LinkFacts, Coverage)
+    )
+    verdict = {"enum": [verdict.value for verdict in Verdict]}
+    properties: dict[str, Any] = {
+        "schema": {"const": SCHEMA},
+        "command": {"type": "string"},
+        "verdict": verdict,
+        "started_at": {"type": "string", "format": "date-time"},
+        "finished_at": {"type": "string", "format": "date-time"},
+        "version": {"type": "string"},
+        "clusters": {"type": "object", "additionalProperties": cluster},
+        "links": {"type": "array", "items": link},
+        "checks": {
+            "type": "array",
+            "items": _closed(
+                {
+                    "id": {"type": "string"},
+                    "verdict": verdict,
+                    "applicable": {"type": "boolean"},
+                    "summary": {"type": "string"},
+                    "findings": {"type": "array", "items": finding},
+                }
+            ),
+        },
+        "coverage": coverage,
+        "strength": {"enum": [*(strength.value for strength in Strength), None]},
+        "data": {"type": "object"},
+    }
+    return {**_closed(properties), "$defs": definitions}
+
+
+def _closed(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _definition(model: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The model's schema among the definitions; in a report every field is written, so every field is required."""
+    schema = TypeAdapter(model).json_schema(ref_template="#/$defs/{model}")
+    parts = {**schema.pop("$defs", {}), model.__name__: schema}
+    for name, part in parts.items():
+        if part.get("type") == "object" and "properties" in part:
+            renamed = {key.rstrip("_"): value for key, value in part["properties"].items()}
+            definitions[name] = {**part, **_closed(renamed)}
+        else:
+            definitions[name] = part
+    return {"$ref": f"#/$defs/{model.__name__}"}
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("schemas"))

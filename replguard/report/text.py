@@ -1,0 +1,100 @@
+"""A report as text for people: verdict first, then each check with what was found and what to do about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from replguard.model.findings import Severity, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from replguard.model.findings import Check, Finding, Report
+
+_STYLES = {Verdict.passed: "bold green", Verdict.failed: "bold red", Verdict.inconclusive: "bold yellow"}
+_SEVERITIES = {Severity.fail: "red", Severity.unknown: "yellow", Severity.warn: "magenta", Severity.info: "dim"}
+_ORDER = (Severity.fail, Severity.unknown, Severity.warn, Severity.info)
+SHOWN = 20
+"""Findings of one check shown in full; the rest is counted, and stands in the JSON."""
+
+
+def render(report: Report, console: Console, *, verbose: bool = False) -> None:
+    """Print the report. ``verbose`` shows every finding, information included."""
+    if report.clusters:
+        facts = report.clusters.items()
+        console.print("   ".join(f"[bold]{escape(name)}[/] {fact.engine} {fact.version}" for name, fact in facts))
+    if report.links:
+        _links(report, console)
+    for check in report.checks:
+        _check(check, console, verbose=verbose)
+    _coverage(report, console)
+    console.print(Text.assemble("verdict: ", (report.verdict.value.upper(), _STYLES[report.verdict])))
+
+
+def _links(report: Report, console: Console) -> None:
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    for heading in ("link", "state", "lag", "applied", "received"):
+        grid.add_column(heading, overflow="fold")
+    for link in report.links:
+        lag = "unknown" if link.lag_seconds is None else f"{link.lag_seconds:.1f} s"
+        grid.add_row(*map(escape, (link.link, link.state, lag, link.applied or "unknown", link.received or "unknown")))
+    console.print(grid)
+
+
+def _check(check: Check, console: Console, *, verbose: bool) -> None:
+    if not check.applicable:
+        console.print(f"[dim]n/a[/]   [bold]{escape(check.id)}[/]  {escape(check.summary)}")
+        return
+    word = {Verdict.passed: "pass", Verdict.failed: "FAIL", Verdict.inconclusive: "????"}[check.verdict]
+    console.print(
+        Text.assemble((word, _STYLES[check.verdict]), "  ", (check.id, "bold"), "  ", check.summary), soft_wrap=True
+    )
+    findings = sorted(check.findings, key=lambda finding: _ORDER.index(finding.severity))
+    shown = findings if verbose else [item for item in findings if item.severity is not Severity.info][:SHOWN]
+    for finding in shown:
+        _finding(finding, console)
+    if hidden := len(findings) - len(shown):
+        counts = Counter(finding.severity.value for finding in findings[len(shown) :] if not verbose)
+        what = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+        console.print(f"      [dim]{hidden} more ({what}): --verbose or --format json shows them[/]")
+
+
+def _finding(finding: Finding, console: Console) -> None:
+    head = Text.assemble(
+        (finding.severity.value, _SEVERITIES[finding.severity]), " ", (finding.code, "bold"), "  ", finding.message
+    )
+    console.print(Padding(head, (0, 0, 0, 6)))
+    for column, (first, second) in dict(finding.evidence.get("columns") or {}).items():
+        console.print(Padding(Text(f"{column}: {first!r} | {second!r}", style="cyan"), (0, 0, 0, 10)))
+    if finding.remedy:
+        console.print(Padding(Text(f"-> {finding.remedy}", style="dim"), (0, 0, 0, 10)))
+
+
+def _coverage(report: Report, console: Console) -> None:
+    tables = report.coverage.tables
+    if tables:
+        compared = [table for table in tables if table.compared]
+        rows = sum(max(table.rows.values(), default=0) for table in compared)
+        others = Counter(table.class_ for table in tables if not table.compared)
+        left = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
+        strength = f", {report.strength.value}" if report.strength else ""
+        console.print(
+            f"[dim]coverage: {len(compared)} of {len(tables)} tables compared, {rows} rows{strength}"
+            + (f"; not compared: {left}" if left else "")
+            + "[/]"
+        )
+    for stream in report.coverage.streams:
+        console.print(
+            f"[dim]coverage: {escape(stream.cluster)} {escape(stream.link or '')} by {escape(stream.kind)}, "
+            f"{stream.changes} changes from {escape(stream.from_position or '?')} to "
+            f"{escape(stream.to_position or '?')}[/]",
+            soft_wrap=True,
+        )
+        for blind in stream.cannot_see:
+            console.print(f"[dim]          cannot see: {escape(blind)}[/]", soft_wrap=True)
