@@ -5,11 +5,16 @@ Who reads them is the engine's own ``filters.py``; who judges by them is :mod:`r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from replguard.errors import PrivilegeError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from replguard.engines.base import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,46 @@ class RawFilters:
     configured_by: Mapping[str, str] = field(default_factory=dict)
     """Per rule type (``REPLICATE_IGNORE_TABLE``) how it was set, where the server tells (MySQL: STARTUP_OPTIONS,
     CHANGE_REPLICATION_FILTER, ..._FOR_CHANNEL): what was set at run time is lost at restart."""
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """A list as SHOW REPLICA STATUS prints it.
+
+    >>> names("st.Event,st.DMZ"), names(""), names(None)
+    (('st.Event', 'st.DMZ'), (), ())
+    """
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def ids(text: str | None) -> frozenset[int]:
+    """A list of numbers, separated by commas or blanks.
+
+    >>> sorted(ids("1, 2")), sorted(ids(""))
+    ([1, 2], [])
+    """
+    return frozenset(int(part) for part in (text or "").replace(",", " ").split())
+
+
+def pairs(text: str | None) -> tuple[tuple[str, str], ...]:
+    """Databases and what they are rewritten to: MySQL prints ``(a,b),(c,d)``, MariaDB ``a->b,c->d``.
+
+    >>> pairs("(a,b),(c,d)") == pairs("a->b,c->d") == (("a", "b"), ("c", "d"))
+    True
+    """
+    found = re.findall(r"\(([^,()]+),([^()]+)\)|([^,]+?)->([^,]+)", text or "")
+    return tuple(((a or c).strip(), (b or d).strip()) for a, b, c, d in found)
+
+
+def source_rules(source: Server | None) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """What the source keeps out of its binlog (do, ignore), and whether that could be asked."""
+    from replguard.engines.binlog.server import BinlogServer  # noqa: PLC0415 - the server knows this module
+
+    if not isinstance(source, BinlogServer):
+        return (), (), False
+    try:
+        rows = source.run("source_status")
+    except PrivilegeError:
+        return (), (), False
+    if not rows:
+        return (), (), False
+    return names(rows[0]["Binlog_Do_DB"]), names(rows[0]["Binlog_Ignore_DB"]), True

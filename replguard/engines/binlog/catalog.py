@@ -1,0 +1,195 @@
+"""The catalog of MySQL and MariaDB: one question a kind for the whole scope, however many tables there are."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from replguard.engines.binlog.connection import literal, quoted
+from replguard.engines.binlog.privileges import Privileges
+from replguard.engines.sqlfiles import Quoted, joined
+from replguard.model.tables import Column, ColumnKind, ForeignKey, Table, TableName, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from replguard.engines.binlog.server import BinlogServer
+
+    Rows = list[dict[str, Any]]
+
+INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"})
+GEOMETRIES = frozenset(
+    {
+        "geometry",
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geomcollection",
+        "geometrycollection",
+    }
+)
+BINARIES = GEOMETRIES | {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"}
+_ACTION = r"(CASCADE|SET NULL|SET DEFAULT|RESTRICT|NO ACTION)"
+
+
+def base_type(full: str) -> str:
+    """The type's name without length and attributes.
+
+    >>> base_type("int(10) unsigned"), base_type("enum('a b')")
+    ('int', 'enum')
+    """
+    found = re.match(r"\w+", full)
+    return found.group().lower() if found else ""
+
+
+class BinlogCatalog:
+    """Tables of the scope as the server's information schema has them."""
+
+    def __init__(self, server: BinlogServer) -> None:
+        self._server = server
+
+    def schemas(self) -> tuple[str, ...]:
+        """The databases of the scope that exist and may be seen, as the server spells them."""
+        if not self._server.scope:
+            return ()
+        rows = self._server.run("schemas", schemas=self._list(self._server.scope))
+        return tuple(sorted(row["name"] for row in rows if self._in_scope(row["name"])))
+
+    def tables(self) -> tuple[Table, ...]:
+        """All tables of the scope, sorted by name.
+
+        PrivilegeError where the user lacks SELECT on a whole database: its tables could be hidden. Triggers are listed
+        as far as the user has the TRIGGER privilege; see :meth:`cannot_see`.
+        """
+        Privileges(self._server).require("SELECT", self._server.scope)
+        schemas = self.schemas()
+        if not schemas:
+            return ()
+        names = self._list(schemas)
+        columns = _grouped(self._server.run("columns", schemas=names))
+        keys = _grouped(self._server.run("keys", schemas=names))
+        foreign_keys = self._foreign_keys(self._server.run("foreign_keys", schemas=names))
+        triggers = _grouped(self._server.run("triggers", schemas=names))
+        tables = (_name(row) for row in self._server.run("tables", schemas=names))
+        return tuple(
+            Table(
+                name=name,
+                columns=tuple(self._column(row) for row in columns[name]),
+                key=_key(keys[name], {row["name"] for row in columns[name]}),
+                foreign_keys=foreign_keys.get(name, ()),
+                triggers=tuple(_trigger(name, row) for row in triggers[name]),
+            )
+            for name in sorted(tables)
+            if self._in_scope(name.schema)
+        )
+
+    def cannot_see(self) -> tuple[str, ...]:
+        """What of the scope this user is not shown, in words."""
+        privileges = Privileges(self._server)
+        hidden = [name for name in self._server.scope if not privileges.has("TRIGGER", name)]
+        return (f"triggers in {', '.join(hidden)} (the user lacks TRIGGER there)",) if hidden else ()
+
+    def _in_scope(self, schema: str) -> bool:
+        if self._server.lower_case_table_names:
+            return schema.casefold() in {name.casefold() for name in self._server.scope}
+        return schema in self._server.scope
+
+    @staticmethod
+    def _list(names: Iterable[str]) -> Quoted:
+        return joined([literal(name) for name in names])
+
+    def _column(self, row: Mapping[str, Any]) -> Column:
+        extra = str(row["extra"] or "")
+        return Column(
+            name=row["name"],
+            type=row["type"],
+            kind=_kind(row),
+            nullable=row["nullable"] == "YES",
+            default=self._server.default_of(row),
+            collation=row["collation_name"],
+            generated=row["generation"] or None,
+            identity="auto_increment" in extra.lower(),
+        )
+
+    def _foreign_keys(self, rows: Rows) -> dict[TableName, tuple[ForeignKey, ...]]:
+        found: dict[TableName, list[ForeignKey]] = defaultdict(list)
+        definitions: dict[TableName, str] = {}
+        for row in rows:
+            child = _name(row)
+            if row["on_delete"] is None and child not in definitions:
+                definitions[child] = self._definition(child)
+            on_delete, on_update = row["on_delete"], row["on_update"]
+            if on_delete is None:
+                on_delete, on_update = actions(definitions[child], row["name"])
+            parent = TableName(row["parent_schema"], row["parent_table"])
+            found[child].append(ForeignKey(row["name"], child, parent, on_delete, on_update))
+        return {name: tuple(keys) for name, keys in found.items()}
+
+    def _definition(self, name: TableName) -> str:
+        rows = self._server.run("show_create_table", table=qualified(name))
+        return str(rows[0]["Create Table"])
+
+
+def qualified(name: TableName) -> Quoted:
+    """A table's full name, quoted.
+
+    >>> qualified(TableName("st", "a`b"))
+    '`st`.`a``b`'
+    """
+    return Quoted(f"{quoted(name.schema)}.{quoted(name.name)}")
+
+
+def actions(definition: str, constraint: str) -> tuple[str, str]:
+    """The actions of a foreign key, read from SHOW CREATE TABLE, which leaves the default out.
+
+    >>> actions("  CONSTRAINT `f` FOREIGN KEY (`p`) REFERENCES `t` (`id`) ON DELETE CASCADE", "f")
+    ('CASCADE', 'RESTRICT')
+    """
+    head = f"CONSTRAINT {quoted(constraint)} FOREIGN KEY"
+    line = next((line for line in definition.splitlines() if line.strip().startswith(head)), "")
+    on_delete, on_update = (re.search(rf" ON {event} {_ACTION}", line) for event in ("DELETE", "UPDATE"))
+    return (on_delete[1] if on_delete else "RESTRICT", on_update[1] if on_update else "RESTRICT")
+
+
+def _name(row: Mapping[str, Any]) -> TableName:
+    return TableName(row["schema_name"], row["table_name"])
+
+
+def _grouped(rows: Rows) -> defaultdict[TableName, Rows]:
+    groups: defaultdict[TableName, Rows] = defaultdict(list)
+    for row in rows:
+        groups[_name(row)].append(row)
+    return groups
+
+
+def _kind(row: Mapping[str, Any]) -> ColumnKind:
+    name = base_type(row["type"])
+    if name in INTEGERS:
+        return ColumnKind.integer
+    return ColumnKind.binary if name in BINARIES or row["collation_name"] == "binary" else ColumnKind.text
+
+
+def _key(parts: Rows, columns: set[str]) -> tuple[str, ...]:
+    """The primary key, else the first unique key by name that has neither nullable, partial nor computed parts.
+
+    A column that the catalog does not list (the hidden end of a system-versioned row) is no part for a reader.
+    """
+    keys: defaultdict[str, Rows] = defaultdict(list)
+    for part in parts:
+        keys[part["name"]].append(part)
+    usable = {
+        name: tuple(part["column_name"] for part in found if part["column_name"] in columns)
+        for name, found in keys.items()
+        if name == "PRIMARY" or not any(part["prefix"] or part["nullable"] == "YES" for part in found)
+        if all(part["column_name"] is not None for part in found)
+    }
+    chosen = "PRIMARY" if "PRIMARY" in usable else min(usable, default=None)
+    return usable[chosen] if chosen else ()
+
+
+def _trigger(table: TableName, row: Mapping[str, Any]) -> Trigger:
+    return Trigger(row["name"], table, f"{row['timing']} {row['manipulation']}", row["body"] or "")

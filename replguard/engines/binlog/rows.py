@@ -1,0 +1,175 @@
+"""Reading rows of MySQL and MariaDB so that equal bytes mean equal type and value.
+
+Columns are selected as they are, on a connection whose character set is utf8mb4: the server sends text as UTF-8, binary
+values and geometries (with their SRID) raw, and everything else as its text under the pinned settings. Some columns
+need more than that: FLOAT, whose text drops digits; BIT, ENUM and SET; ZEROFILL; and text in a character set that has
+more byte sequences than UTF-8 has characters.
+
+Only InnoDB is consistent within a snapshot. Tables of other engines are read as they are at that moment.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
+from replguard.engines.binlog.connection import quoted
+from replguard.engines.sqlfiles import Quoted, joined, statement
+from replguard.errors import Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from replguard.engines.base import Row, Value
+    from replguard.engines.binlog.connection import Session
+    from replguard.engines.binlog.server import BinlogServer
+    from replguard.model.positions import Position
+    from replguard.model.tables import Column, Table
+
+TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
+PLAIN = BINARIES | {"decimal", "date", "datetime", "timestamp", "time", "json", "uuid", "inet4", "inet6"}
+ONE_TO_ONE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1", "binary"})
+"""Character sets whose every stored value has a UTF-8 text of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How one column is read: the expressions to select, and what makes one value of theirs."""
+
+    expressions: tuple[Quoted, ...]
+    decode: Callable[[Sequence[Value]], Value]
+
+
+def reader(column: Column) -> Reader:
+    """How to read a column exactly. Unsupported for a type that nobody has made sure of."""
+    name, plain = base_type(column.type), quoted(column.name)
+    if name == "bit":
+        return Reader((plain,), _bit)
+    if name in INTEGERS:
+        return Reader((plain,), _unpadded if "zerofill" in column.type or name == "year" else _as_sent)
+    if name in {"float", "double"}:
+        return Reader((_expression("exact_float", plain),), _as_sent)
+    if name in {"enum", "set"}:
+        return Reader((plain, _expression("exact_index", plain)), _labelled)
+    if name in TEXTS:
+        charset = (column.collation or "binary").partition("_")[0]
+        if charset in ONE_TO_ONE:
+            return Reader((plain,), _as_sent)
+        return Reader((plain, _expression("exact_bytes", plain)), _transcoded)
+    if name in PLAIN:
+        return Reader((plain,), _as_sent)
+    raise Unsupported(
+        f"column {column.name} has type {column.type}, which cannot be read exactly",
+        remedy="Name the column under ignore_columns, or the table as local.",
+    )
+
+
+def _expression(name: str, column: Quoted) -> Quoted:
+    return statement("binlog", name, column=column)
+
+
+def _as_sent(values: Sequence[Value]) -> Value:
+    return values[0]
+
+
+def _unpadded(values: Sequence[Value]) -> Value:
+    """Digits without leading zeros.
+
+    >>> _unpadded([b"00070"]), _unpadded([b"0000"])
+    (b'70', b'0')
+    """
+    return None if values[0] is None else values[0].lstrip(b"0") or b"0"
+
+
+def _bit(values: Sequence[Value]) -> Value:
+    r"""A BIT, which is sent as bytes, as a number.
+
+    >>> _bit([b"\x01\x00"])
+    b'256'
+    """
+    return None if values[0] is None else b"%d" % int.from_bytes(values[0], "big")
+
+
+def _labelled(values: Sequence[Value]) -> Value:
+    r"""An ENUM or SET by its labels; where these are empty, the number tells the error value from the label ''.
+
+    >>> _labelled([b"red", b"2"]), _labelled([b"", b"0"]), _labelled([b"", b"1"])
+    (b'red', b'', b'\x001')
+    """
+    text, number = values
+    return b"\x00" + number if text == b"" and number not in {None, b"0"} else text
+
+
+def _transcoded(values: Sequence[Value]) -> Value:
+    r"""Text of another character set. What has no UTF-8 is sent as '?': then the bytes as stored are put behind it.
+
+    >>> _transcoded([b"a", b"a"]), _transcoded([b"?", b"\x81"])
+    (b'a', b'?\x0081')
+    """
+    text, stored = values
+    if text is None or stored is None or b"?" not in text:
+        return text
+    return text + b"\x00" + stored.hex().encode()
+
+
+class BinlogSnapshot:
+    """A consistent view on a connection of its own; see :class:`replguard.engines.base.Snapshot`."""
+
+    def __init__(self, session: Session, lower: Position, upper: Position) -> None:
+        self._session = session
+        self._lower = lower
+        self._upper = upper
+
+    @property
+    def lower(self) -> Position:
+        return self._lower
+
+    @property
+    def upper(self) -> Position:
+        return self._upper
+
+    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
+        """All rows as tuples of canonical values, ordered by the key as the server's collations order it."""
+        readers = [reader(table.column(name)) for name in columns]
+        text = self._select(table, readers)
+        slices = _slices(readers)
+        with self._session.stream(text, f"reading {table.name}") as rows:
+            for row in rows:
+                yield tuple(decode(row[part]) for part, decode in slices)
+
+    def interrupt(self) -> None:
+        """End a running read, from another thread; the read then raises DeadlineError."""
+        self._session.kill_query()
+
+    def _select(self, table: Table, readers: Sequence[Reader]) -> Quoted:
+        columns = joined([expression for reader in readers for expression in reader.expressions])
+        if not table.key:
+            return statement("binlog", "read_rows", columns=columns, table=qualified(table.name))
+        order = joined([quoted(name) for name in table.key])
+        return statement("binlog", "read_rows_in_order", columns=columns, table=qualified(table.name), order=order)
+
+
+def _slices(readers: Sequence[Reader]) -> list[tuple[slice, Callable[[Sequence[Value]], Value]]]:
+    slices, start = [], 0
+    for each in readers:
+        end = start + len(each.expressions)
+        slices.append((slice(start, end), each.decode))
+        start = end
+    return slices
+
+
+class BinlogRows:
+    """Reading rows exactly; where a snapshot is in the stream is the flavour's knowledge."""
+
+    def __init__(self, server: BinlogServer) -> None:
+        self._server = server
+
+    @contextmanager
+    def snapshot(self) -> Iterator[BinlogSnapshot]:
+        """A read-only, repeatable view, bound from below and above in the server's own stream."""
+        with self._server.open("snapshot", raw_values=True) as session:
+            session.run("isolation")
+            lower, upper = self._server.begin_snapshot(session)
+            yield BinlogSnapshot(session, lower, upper)

@@ -1,0 +1,54 @@
+"""The replication filters of a MariaDB server, read from SHOW ALL SLAVES STATUS of the target and SHOW MASTER STATUS of
+the source. What they let through is judged in :mod:`replguard.engines.binlog.filters`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_rules
+from replguard.errors import ControlError
+
+if TYPE_CHECKING:
+    from replguard.engines.base import LinkFilters, Server
+    from replguard.engines.mariadb.server import MariaDBServer
+    from replguard.model.links import Link
+
+
+class MariaDBFilters:
+    def __init__(self, server: MariaDBServer) -> None:
+        self._server = server
+
+    def of(self, link: Link, source: Server | None) -> LinkFilters:
+        """The filters of a link into this server, as they are set now."""
+        from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
+
+        return BinlogLinkFilters(read(self._server, link, source), link)
+
+
+def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters:
+    """The raw rules of ``link``; ControlError where the link is gone."""
+    row = next((row for row in server.run("replica_status") if row["Connection_name"] == link.name), None)
+    if row is None:
+        raise ControlError(f"{link.label} is no longer there", cluster=server.name)
+    do_db, ignore_db, known = source_rules(source)
+    return RawFilters(
+        do_db=names(row["Replicate_Do_DB"]),
+        ignore_db=names(row["Replicate_Ignore_DB"]),
+        do_table=names(row["Replicate_Do_Table"]),
+        ignore_table=names(row["Replicate_Ignore_Table"]),
+        wild_do_table=names(row["Replicate_Wild_Do_Table"]),
+        wild_ignore_table=names(row["Replicate_Wild_Ignore_Table"]),
+        rewrite_db=pairs(row.get("Replicate_Rewrite_DB")),
+        ignore_server_ids=ids(row["Replicate_Ignore_Server_Ids"]),
+        do_domain_ids=ids(row["Replicate_Do_Domain_Ids"]),
+        ignore_domain_ids=ids(row["Replicate_Ignore_Domain_Ids"]),
+        lower_case_table_names=server.lower_case_table_names,
+        target_server_id=int(server.variables["server_id"]),
+        replicate_same_server_id=server.variables.get("replicate_same_server_id") == "ON",
+        case_sensitive=False,
+        source_binlog_do_db=do_db,
+        source_binlog_ignore_db=ignore_db,
+        source_binlog_known=known,
+        unreadable=() if "Replicate_Rewrite_DB" in row else ("replicate_rewrite_db (this version does not show it)",),
+    )

@@ -1,0 +1,63 @@
+"""The replication filters of a MySQL server: the rules from SHOW REPLICA STATUS of the target, how they were set from
+the performance schema, and what the source keeps out of its binlog. What they let through is judged in
+:mod:`replguard.engines.binlog.filters`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_rules
+from replguard.engines.mysql.replication import either
+from replguard.errors import ControlError, PrivilegeError
+
+if TYPE_CHECKING:
+    from replguard.engines.base import LinkFilters, Server
+    from replguard.engines.mysql.server import MySQLServer
+    from replguard.model.links import Link
+
+
+class MySQLFilters:
+    def __init__(self, server: MySQLServer) -> None:
+        self._server = server
+
+    def of(self, link: Link, source: Server | None) -> LinkFilters:
+        """The filters of a link into this server, as they are set now."""
+        from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
+
+        return BinlogLinkFilters(read(self._server, link, source), link)
+
+
+def read(server: MySQLServer, link: Link, source: Server | None) -> RawFilters:
+    """The raw rules of ``link``; ControlError where the link is gone."""
+    row = next((row for row in server.run("replica_status") if row["Channel_Name"] == link.name), None)
+    if row is None:
+        raise ControlError(f"{link.label} is no longer there", cluster=server.name)
+    do_db, ignore_db, known = source_rules(source)
+    return RawFilters(
+        do_db=names(row["Replicate_Do_DB"]),
+        ignore_db=names(row["Replicate_Ignore_DB"]),
+        do_table=names(row["Replicate_Do_Table"]),
+        ignore_table=names(row["Replicate_Ignore_Table"]),
+        wild_do_table=names(row["Replicate_Wild_Do_Table"]),
+        wild_ignore_table=names(row["Replicate_Wild_Ignore_Table"]),
+        rewrite_db=pairs(row["Replicate_Rewrite_DB"]),
+        ignore_server_ids=ids(either(row, "Replicate_Ignore_Server_Ids")),
+        lower_case_table_names=server.lower_case_table_names,
+        target_server_id=int(server.variables["server_id"]),
+        replicate_same_server_id=server.variables.get("replicate_same_server_id") == "ON",
+        case_sensitive=server.lower_case_table_names == 0,
+        source_binlog_do_db=do_db,
+        source_binlog_ignore_db=ignore_db,
+        source_binlog_known=known,
+        configured_by=_origins(server, link),
+    )
+
+
+def _origins(server: MySQLServer, link: Link) -> dict[str, str]:
+    """How each rule type was set; empty where the performance schema may not be read."""
+    try:
+        rows = server.run("filter_origins")
+    except PrivilegeError:
+        return {}
+    return {row["name"]: row["configured_by"] for row in rows if row["channel"] == link.name}

@@ -1,0 +1,90 @@
+"""One connected MySQL server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from replguard.engines.binlog.identity import shown, uuids
+from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
+from replguard.engines.mysql.filters import MySQLFilters
+from replguard.engines.mysql.replication import MySQLReplication, binlog_end
+from replguard.model.links import Identity
+from replguard.model.positions import Position, PositionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from replguard.engines.binlog.connection import Session
+
+
+class MySQLServer(BinlogServer):
+    flavour: ClassVar[Flavour] = "mysql"
+    title: ClassVar[str] = "MySQL"
+    least_version: ClassVar[tuple[int, ...]] = (8, 0)
+
+    @property
+    def replication(self) -> MySQLReplication:
+        return MySQLReplication(self)
+
+    @property
+    def filters(self) -> MySQLFilters:
+        return MySQLFilters(self)
+
+    @property
+    def uses_gtids(self) -> bool:
+        """Whether every transaction has a GTID."""
+        return self.variables.get("gtid_mode") == "ON"
+
+    def identify(self, session: Session, variables: Mapping[str, str]) -> Identity:
+        """The server's UUID. ``past`` holds every UUID that it has executed transactions of, its own among them."""
+        detail = shown(variables)
+        detail["server_uuid"] = variables["server_uuid"].lower()
+        own = frozenset({variables["server_uuid"].lower()})
+        past = uuids(str(session.run("gtids")[0]["executed"] or "")) | own
+        return Identity("mysql", self.version_text, self.text_identity(variables), own, past, detail)
+
+    def text_identity(self, variables: Mapping[str, str]) -> str:
+        return f"mysql:{variables['server_uuid'].lower()}"
+
+    def begin_snapshot(self, session: Session) -> tuple[Position, Position]:
+        """Bounds: executed before; executed and just being committed after.
+
+        A transaction becomes visible while its GTID is owned, and is counted as executed after that: so the lower
+        bound holds nothing that the view lacks, and the upper one lacks nothing that the view holds. Without GTIDs the
+        ends of the binlog before and after stand in; the lower one may then name what is written but not visible yet.
+        """
+        before = self._bound(session, upper=False)
+        session.run("begin_snapshot")
+        return before, self._bound(session, upper=True)
+
+    def _bound(self, session: Session, *, upper: bool) -> Position:
+        if not self.uses_gtids and is_on(self.variables, "log_bin"):
+            return binlog_end(session)
+        row = session.run("gtids")[0]
+        executed, owned = _text(row["executed"]), owned_set(_text(row["owned"]))
+        if upper and owned:
+            executed = _text(session.run("gtid_union", f"{executed},{owned}".strip(","))[0]["gtids"])
+        return Position(PositionKind.gtid, "".join(executed.split()))
+
+    def default_of(self, row: Mapping[str, Any]) -> str | None:
+        """MySQL gives literals bare and expressions bare: literals are quoted here, to tell one from the other."""
+        default, extra = row["default_value"], str(row["extra"] or "")
+        if default is not None and "DEFAULT_GENERATED" not in extra:
+            default = "'" + str(default).replace("'", "''") + "'"
+        if "on update" not in extra.lower():
+            return None if default is None else str(default)
+        return f"{default} {extra[extra.lower().index('on update') :]}"
+
+
+def owned_set(owned: str) -> str:
+    """The GTIDs of ``gtid_owned``, which names after each the thread that owns it.
+
+    >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#13")
+    'aaaaaaaa-0000-0000-0000-000000000001:5:7'
+    """
+    return "".join(re.sub(r"#\d+", "", owned).split())
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

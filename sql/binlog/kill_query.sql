@@ -1,0 +1,2 @@
+-- Ends a running read of our own.
+KILL QUERY {{thread}}

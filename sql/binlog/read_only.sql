@@ -1,0 +1,2 @@
+-- Every connection that only reads says so to the server.
+SET SESSION TRANSACTION READ ONLY

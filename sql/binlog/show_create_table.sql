@@ -1,0 +1,2 @@
+-- The definition of a table whose foreign keys' actions the information schema hides.
+SHOW CREATE TABLE {{table}}

@@ -1,0 +1,24 @@
+-- Three roles for MariaDB >= 10.6, each with the least that its commands need. Never sent by replguard: run them yourself,
+-- with the scope's database in place of `st` (a `_` or `%` in its name is escaped with a backslash), once on each cluster.
+-- Where accounts replicate, run them with sql_log_bin = 0 or on one side only.
+
+-- read: status, policy show, filter audit, diff. SLAVE MONITOR shows links and filters, BINLOG MONITOR what the source
+-- keeps out of its binlog. TRIGGER is needed to be shown triggers at all; leave it out and the audit says what it misses.
+CREATE ROLE IF NOT EXISTS replguard_read;
+GRANT SELECT, TRIGGER ON `st`.* TO replguard_read;
+GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO replguard_read;
+
+-- stream: watch. Reads the binlog as a replica does.
+CREATE ROLE IF NOT EXISTS replguard_stream;
+GRANT replguard_read TO replguard_stream;
+GRANT REPLICATION SLAVE ON *.* TO replguard_stream;
+
+-- control: pause, resume, filter apply. Stops and starts replication.
+CREATE ROLE IF NOT EXISTS replguard_control;
+GRANT replguard_stream TO replguard_control;
+GRANT REPLICATION SLAVE ADMIN ON *.* TO replguard_control;
+
+-- A user has the role of its job as default role:
+--   CREATE USER replguard@'10.0.%' IDENTIFIED BY '...';
+--   GRANT replguard_read TO replguard@'10.0.%';
+--   SET DEFAULT ROLE replguard_read FOR replguard@'10.0.%';

@@ -1,0 +1,2 @@
+-- Stops applying.
+STOP SLAVE {{link}} SQL_THREAD

@@ -1,0 +1,2 @@
+-- A GTID set in its normal form.
+SELECT GTID_SUBTRACT(%s, '') AS gtids

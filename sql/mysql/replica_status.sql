@@ -1,0 +1,2 @@
+-- All channels of this server as a replica.
+SHOW SLAVE STATUS

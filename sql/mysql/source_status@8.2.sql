@@ -1,0 +1,2 @@
+-- The end of the binlog, and what is kept out of it.
+SHOW BINARY LOG STATUS

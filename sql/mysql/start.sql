@@ -1,0 +1,2 @@
+-- Starts fetching and applying again.
+START SLAVE FOR CHANNEL {{link}}

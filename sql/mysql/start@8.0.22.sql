@@ -1,0 +1,2 @@
+-- Starts fetching and applying again.
+START REPLICA FOR CHANNEL {{link}}

@@ -1,0 +1,2 @@
+-- Stops applying.
+STOP SLAVE SQL_THREAD FOR CHANNEL {{link}}

@@ -1,0 +1,2 @@
+-- Stops applying.
+STOP REPLICA SQL_THREAD FOR CHANNEL {{link}}

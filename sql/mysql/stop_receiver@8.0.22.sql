@@ -1,0 +1,2 @@
+-- Stops fetching; what was fetched is still applied.
+STOP REPLICA IO_THREAD FOR CHANNEL {{link}}
