@@ -1,0 +1,124 @@
+"""Tables as the server's catalog describes them, read in a handful of statements for all tables at once.
+
+What a column type means for reading rows is the business of ``rows``; here only its kind is told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from replguard.model.tables import Column, ColumnKind, ForeignKey, Table, TableName, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from replguard.engines.postgresql.server import PostgresServer
+
+BYTEA = 17
+INTEGERS = frozenset({20, 21, 23})
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_EVENTS = ((2, "BEFORE"), (64, "INSTEAD OF"))
+_OPERATIONS = ((4, "INSERT"), (8, "DELETE"), (16, "UPDATE"), (32, "TRUNCATE"))
+_FIRING = {"D": "disabled", "R": "fires for replicated changes only", "A": "fires for replicated changes too"}
+
+
+def kind_of(base: int) -> ColumnKind:
+    """How values of a type are shown; ``base`` is the oid of the type below all domains."""
+    if base in INTEGERS:
+        return ColumnKind.integer
+    return ColumnKind.binary if base == BYTEA else ColumnKind.text
+
+
+class PostgresCatalog:
+    """Fulfils ``Catalog``. The catalog is readable by everyone, so no privilege is ever missing here."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The schemas the user named, as a statement's value; None for all but the system's."""
+        return {"schemas": list(self._server.endpoint.schemas) or None}
+
+    def schemas(self) -> tuple[str, ...]:
+        return tuple(row["schema"] for row in self._server.session.rows("schemas", self.scope))
+
+    def tables(self) -> tuple[Table, ...]:
+        found = self._server.session.rows("tables", self.scope, doing="reading the catalog")
+        if not found:
+            return ()
+        relids = {"relids": [row["oid"] for row in found]}
+        columns = self._by_table("columns", relids)
+        foreign_keys = self._by_table("foreign_keys", relids)
+        triggers = self._by_table("triggers", relids)
+        keys = {row["relid"]: tuple(row["columns"]) for row in self._server.session.rows("keys")}
+        return tuple(
+            _table(row, columns[row["oid"]], keys.get(row["oid"], ()), foreign_keys[row["oid"]], triggers[row["oid"]])
+            for row in found
+        )
+
+    def _by_table(self, name: str, relids: dict[str, Any]) -> defaultdict[int, list[Mapping[str, Any]]]:
+        result: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in self._server.session.rows(name, relids, doing="reading the catalog"):
+            result[row["relid"]].append(row)
+        return result
+
+
+def _table(
+    row: Mapping[str, Any],
+    columns: list[Mapping[str, Any]],
+    key: tuple[str, ...],
+    foreign_keys: list[Mapping[str, Any]],
+    triggers: list[Mapping[str, Any]],
+) -> Table:
+    name = TableName(row["schema"], row["name"])
+    return Table(
+        name=name,
+        columns=tuple(_column(column) for column in columns),
+        key=key,
+        ancestors=ancestors(row),
+        partitioned=row["kind"] == "p",
+        foreign_keys=tuple(_foreign_key(name, one) for one in foreign_keys),
+        triggers=tuple(_trigger(name, one) for one in triggers),
+    )
+
+
+def ancestors(row: Mapping[str, Any]) -> tuple[TableName, ...]:
+    """The tables above, nearest first."""
+    return tuple(TableName(*pair) for pair in zip(row["above_schemas"], row["above_names"], strict=True))
+
+
+def _column(row: Mapping[str, Any]) -> Column:
+    return Column(
+        name=row["name"],
+        type=row["type"],
+        kind=kind_of(row["base"]),
+        nullable=row["nullable"],
+        default=row["default"],
+        collation=row["collation"],
+        generated=row["generated"],
+        identity=row["identity"],
+    )
+
+
+def _foreign_key(child: TableName, row: Mapping[str, Any]) -> ForeignKey:
+    parent = TableName(row["parent_schema"], row["parent_name"])
+    return ForeignKey(row["name"], child, parent, _ACTIONS[row["on_delete"]], _ACTIONS[row["on_update"]])
+
+
+def _trigger(table: TableName, row: Mapping[str, Any]) -> Trigger:
+    body = f"{row['definition']}\n{row['source']}"
+    firing = _FIRING.get(row["enabled"])
+    return Trigger(row["name"], table, event_of(row["type"]), f"-- {firing}\n{body}" if firing else body)
+
+
+def event_of(bits: int) -> str:
+    """When a trigger fires, from ``pg_trigger.tgtype``.
+
+    >>> event_of(1 | 4 | 16)
+    'AFTER INSERT OR UPDATE'
+    """
+    when = next((word for bit, word in _EVENTS if bits & bit), "AFTER")
+    return f"{when} {' OR '.join(word for bit, word in _OPERATIONS if bits & bit)}"

@@ -1,0 +1,142 @@
+"""A connected PostgreSQL database: who it is, and the parts that answer for it.
+
+The main session is shared by all parts; snapshots, streams, probes and switches open sessions of their own, and each of
+these is asked again who it is, because proxies and poolers lie.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from replguard.engines.base import Capabilities
+from replguard.engines.postgresql.catalog import PostgresCatalog
+from replguard.engines.postgresql.rows import PostgresRows
+from replguard.engines.postgresql.session import Session
+from replguard.errors import ConnectError, Unsupported
+from replguard.model.links import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from replguard.endpoint import Endpoint
+    from replguard.engines.base import OnStatement
+
+OLDEST = 14
+NEWEST = 18
+"""The newest major version that the statements were run against."""
+
+_CAPABILITIES = Capabilities(
+    shows_applied=False,
+    why_not_shown="test_decoding prints no origin name, and no subscription reads the target's own changes; rows tell, "
+    "where track_commit_timestamp is on",
+    pause_survives_restart=True,
+)
+
+
+_SHOWN = (
+    "system_identifier",
+    "timeline",
+    "database",
+    "role",
+    "in_recovery",
+    "encoding",
+    "wal_level",
+    "track_commit_timestamp",
+)
+
+
+class PostgresServer:
+    """Fulfils ``Server``. ``endpoint`` is where it was reached, ``identity`` who answered there."""
+
+    name: str
+
+    def __init__(self, endpoint: Endpoint, on_statement: OnStatement) -> None:
+        self.name = endpoint.name
+        self.endpoint = endpoint
+        self.capabilities = _CAPABILITIES
+        self._on_statement = on_statement
+        self.session = Session(endpoint, on_statement)
+        try:
+            self.facts = self._facts(self.session)
+        except BaseException:
+            self.session.close()
+            raise
+        self.identity = _identity(self.facts)
+        self.catalog = PostgresCatalog(self)
+        self.rows = PostgresRows(self)
+
+    @property
+    def major(self) -> int:
+        return int(self.session.version.partition(".")[0])
+
+    def _facts(self, session: Session) -> Mapping[str, Any]:
+        major = int(session.version.partition(".")[0])
+        if major < OLDEST:
+            raise Unsupported(
+                f"cluster {self.name} runs PostgreSQL {session.version}; replguard needs {OLDEST} or later",
+                remedy="upgrade the server",
+                cluster=self.name,
+            )
+        remedy = f'GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO "{self.endpoint.user}"'
+        return session.row("identity", doing="reading who the server is", remedy=remedy)
+
+    def open(self, *, writes: bool = False) -> Session:
+        """Another session with the same server, which is proved; ConnectError where another one answers."""
+        session = Session(self.endpoint, self._on_statement, writes=writes)
+        try:
+            self._same(_identity(self._facts(session)).text)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _same(self, now: str) -> None:
+        if now != self.identity.text:
+            raise ConnectError(
+                f"cluster {self.name} at {self.endpoint.address} was {self.identity.text}, and a new connection reached "
+                f"{now}",
+                remedy="name one server in the URL, not a proxy or an address that moves; after a failover start again",
+                cluster=self.name,
+            )
+
+    def close(self) -> None:
+        self.session.close()
+
+    @contextmanager
+    def probe(self, token: int) -> Iterator[None]:
+        """Hold the advisory lock ``token`` (taken modulo 2^64); shared, so that it waits for nobody."""
+        session = self.open()
+        try:
+            if not session.row("probe_hold", {"token": _bigint(token)})["held"]:
+                raise ConnectError(f"cluster {self.name}: the advisory lock of the probe is taken", cluster=self.name)
+            yield
+        finally:
+            session.close()
+
+    def sees_probe(self, token: int) -> bool:
+        return bool(self.session.row("probe_seen", {"token": _bigint(token)})["seen"])
+
+
+def _bigint(token: int) -> int:
+    """A number folded into the server's signed 64 bits.
+
+    >>> _bigint(2**64 - 1), _bigint(5)
+    (-1, 5)
+    """
+    return (token + 2**63) % 2**64 - 2**63
+
+
+def _identity(facts: Mapping[str, Any]) -> Identity:
+    system, timeline, database = facts["system_identifier"], facts["timeline"], facts["database"]
+    detail = {key: facts[key] for key in _SHOWN}
+    if int(facts["version_num"]) // 10000 > NEWEST:
+        detail["untested_version"] = f"newer than {NEWEST}, the newest that replguard was run against"
+    return Identity(
+        engine="postgresql",
+        version=facts["version"],
+        text=f"pg:{system}:{timeline}/{database}",
+        past=frozenset(f"pg:{system}:{earlier}/{database}" for earlier in range(1, timeline)),
+        detail=detail,
+    )

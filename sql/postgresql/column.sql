@@ -1,0 +1,2 @@
+-- A column as it is.
+{{column}}

@@ -1,0 +1,2 @@
+-- XML as stored: its output function drops an encoding declaration.
+{{column}}::text

@@ -1,0 +1,2 @@
+-- Padded text in the order of its bytes, padding included.
+bpcharsend({{column}})

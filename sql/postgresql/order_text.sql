@@ -1,0 +1,2 @@
+-- Text in the order of its bytes.
+{{column}} COLLATE "C"

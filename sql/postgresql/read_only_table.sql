@@ -1,0 +1,2 @@
+-- A table name without the tables that inherit from it.
+ONLY {{table}}

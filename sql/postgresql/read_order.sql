@@ -1,0 +1,2 @@
+-- The end of a read in the order of the key.
+ ORDER BY {{columns}}

@@ -1,0 +1,2 @@
+-- After a read.
+RELEASE SAVEPOINT replguard
