@@ -1,0 +1,46 @@
+"""``replguard pause``: every link drained, stopped, verified, with a receipt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replguard.cli.durations import seconds
+from replguard.cli.options import Common, command
+from replguard.cli.session import Session, run
+
+if TYPE_CHECKING:
+    from replguard.model.findings import Report
+
+EPILOG = "Examples: replguard pause --reason CHG-4711; replguard pause --timeout 5m; replguard pause --immediate"
+
+
+@command
+def pause(
+    common: Common,
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long draining may take.")] = "60s",
+    immediate: Annotated[
+        bool, typer.Option("--immediate", help="Stop without waiting for what is on its way.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; it stands in the receipt.")] = None,
+) -> None:
+    """Pause all links, both directions: drained, stopped, verified on the servers, with a receipt.
+
+    What fails or takes too long is put back as it was. Pausing what is paused is no error.
+    """
+    given = seconds(timeout)
+    run("pause", common, lambda session: _pause(session, given, drain=not immediate, reason=reason))
+
+
+def _pause(session: Session, timeout: float, *, drain: bool, reason: str | None) -> Report:
+    from replguard.audit.links import facts  # noqa: PLC0415
+    from replguard.control import receipt  # noqa: PLC0415
+    from replguard.control.pause import Options, pause  # noqa: PLC0415
+
+    options = Options(timeout=timeout, drain=drain, reason=reason, show=session.say)
+    folder = receipt.state_folder(session.config, session.pair)
+    done = pause(session.pair, session.tables(), folder, options)
+    if done.receipt:
+        session.say(f"receipt: {receipt.path_in(folder)}")
+    return session.report(done.checks, links=tuple(map(facts, done.links)), data={"receipt": done.receipt})

@@ -1,0 +1,37 @@
+"""``replguard resume``: every link started again and seen to carry data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from replguard.cli.durations import seconds
+from replguard.cli.options import Common, command
+from replguard.cli.session import Session, run
+
+if TYPE_CHECKING:
+    from replguard.model.findings import Report
+
+EPILOG = "Example: replguard resume -c replguard.yaml"
+
+
+@command
+def resume(
+    common: Common,
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="How long catching up may take.")] = "60s",
+) -> None:
+    """Resume all links, both directions, and verify that data flows. Resuming what runs is no error."""
+    given = seconds(timeout)
+    run("resume", common, lambda session: _resume(session, given))
+
+
+def _resume(session: Session, timeout: float) -> Report:
+    from replguard.audit.links import facts  # noqa: PLC0415
+    from replguard.control import receipt  # noqa: PLC0415
+    from replguard.control.pause import Options  # noqa: PLC0415
+    from replguard.control.resume import resume  # noqa: PLC0415
+
+    folder = receipt.state_folder(session.config, session.pair)
+    done = resume(session.pair, folder, Options(timeout=timeout, show=session.say))
+    return session.report(done.checks, links=tuple(map(facts, done.links)))
