@@ -1,10 +1,12 @@
-"""``python -m replguard`` and the command ``replguard``."""
+"""``python -m replguard`` and the command ``replguard``: the one place that knows both the command line and the demo."""
 
 
 def main() -> None:
     """Run the command line."""
     from replguard.cli.app import app  # noqa: PLC0415 - importing the package must not import the command line
+    from replguard.demo.command import EPILOG, demo  # noqa: PLC0415
 
+    app.command("demo", epilog=EPILOG)(demo)
     app()
 
 

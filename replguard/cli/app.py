@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from replguard._version import __version__
-from replguard.cli import demo, diff, filter_, gate, init, pause, policy, resume, status, watch
+from replguard.cli import diff, filter_, gate, init, pause, policy, resume, status, watch
 
 app = typer.Typer(
     name="replguard",
@@ -35,7 +35,6 @@ def main(
     """Proves that two replicated clusters are identical where they must be and separate where they must be."""
 
 
-app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("init", epilog=init.EPILOG)(init.init)
 app.add_typer(policy.app, name="policy")
 app.command("status", epilog=status.EPILOG)(status.status)

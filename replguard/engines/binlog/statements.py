@@ -9,6 +9,7 @@ look at, in their order, and says that it does not know rather than guess.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.tokens import Kind, Token, tokens
@@ -36,6 +37,14 @@ _RESERVED_WORDS = """
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
 _UPDATING_MODIFIERS = frozenset({"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "QUICK"})
+
+
+class Effect(Enum):
+    """What a statement does to the transaction that it stands in."""
+
+    begins = auto()
+    ends = auto()
+    none = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,20 @@ def operation(text: str, mode: Mode | None = None) -> Operation | None:
     if head == "TRUNCATE":
         return Operation.truncate
     return Operation.ddl if head in _DDL else Operation.statement
+
+
+def transaction_effect(text: str) -> Effect:
+    """What BEGIN, COMMIT, SAVEPOINT, XA and their like do.
+
+    >>> [transaction_effect(text).name for text in ("BEGIN", "XA START X'01',X'',1", "ROLLBACK TO a", "COMMIT")]
+    ['begins', 'begins', 'none', 'ends']
+    """
+    words = [token.keyword for _, token in zip(range(3), tokens(text), strict=False)]
+    if words[0] in ("BEGIN", "START") or words[:2] in (["XA", "START"], ["XA", "BEGIN"]):
+        return Effect.begins
+    if words[0] == "COMMIT" or (words[0] == "ROLLBACK" and "TO" not in words):
+        return Effect.ends
+    return Effect.ends if words[:2] in (["XA", "COMMIT"], ["XA", "ROLLBACK"]) else Effect.none
 
 
 def named(text: str, schema: str, mode: Mode | None = None) -> tuple[TableName, ...]:

@@ -1,0 +1,44 @@
+# replguard: what a developer runs. Every target sets up what it needs.
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV ?= .venv
+RUN = $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: demo test test-long lint bench servers schemas clean
+
+demo: $(VENV)/ready ## run the main job on an embedded PostgreSQL pair
+	$(RUN)/replguard demo
+
+test: $(VENV)/ready servers ## all tests, on real servers of every engine
+	$(RUN)/pytest $(if $(CI),--require-engines) $(PYTEST_ARGS)
+
+test-long: $(VENV)/ready servers ## the same with the large campaigns whole
+	REPLGUARD_LONG=1 $(RUN)/pytest $(if $(CI),--require-engines) $(PYTEST_ARGS)
+
+lint: $(VENV)/ready ## style, types, layers
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(VENV)/ready servers ## measure, beside the peers
+	$(RUN)/python -m benchmarks.diff
+
+servers: $(VENV)/ready ## get the database servers that the tests need
+	$(RUN)/python -m tests.servers install
+
+schemas: $(VENV)/ready ## write schemas/ from the models
+	$(RUN)/python -m replguard.report.schema
+
+$(VENV)/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "replguard needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "replguard needs Python 3.11 or newer"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y python3-venv && \
+		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || \
+		{ echo "python3 cannot make a virtual environment: install the package python3-venv"; exit 1; }
+	$(RUN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
