@@ -1,4 +1,4 @@
-"""``python -m replguard`` and the command ``replguard``: the one place that knows both the command line and the demo."""
+"""``python -m replguard`` and the command ``replguard``: the one place that knows command line and demo."""
 
 
 def main() -> None:

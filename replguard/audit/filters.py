@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replguard.audit.classes import unclassified
 from replguard.model.findings import Check, Finding, Severity
 from replguard.policy import TableClass
 
@@ -46,23 +47,6 @@ def audit(
     what = f"{leaks} table{'s' * (leaks != 1)} would leak" if leaks else "no must_not_sync table would cross"
     judged = f"{len(filters)} link{'s' * (len(filters) != 1)}, {len(tables.tables)} tables: {what}"
     return Check("filter.audit", judged if filters else "no link to judge", tuple(findings))
-
-
-def unclassified(tables: TableMap) -> list[Finding]:
-    """One finding for each table that no rule names: it can be neither compared nor kept apart."""
-    return [
-        Finding(
-            "table.unclassified",
-            Severity.unknown,
-            f"table {table.name} is in no class"
-            + (f" (it looks like {table.classification.lookalike!r})" if table.classification.lookalike else ""),
-            schema=table.name.schema,
-            table=table.name.name,
-            remedy="name it in the policy under must_not_sync, local or config",
-        )
-        for table in tables.of(TableClass.unclassified)
-        if not table.partition
-    ]
 
 
 def _nothing_forbidden() -> Finding:

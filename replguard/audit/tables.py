@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from replguard.policy import TableClass
 
@@ -105,3 +105,19 @@ _STRICTNESS = (TableClass.must_not_sync, TableClass.unclassified, TableClass.loc
 def _classify(policy: Policy, tables: Iterable[Table]) -> Classification:
     found = [policy.classify(table.name, table.ancestors) for table in tables]
     return min(found, key=lambda item: _STRICTNESS.index(item.table_class))
+
+
+def describe(table: PairedTable) -> dict[str, Any]:
+    """One table with its class and the rule that put it there, as plain data."""
+    found = table.classification
+    return {
+        "schema": table.name.schema,
+        "table": table.name.name,
+        "class": table.table_class.value,
+        "rule": found.rule.pattern if found.rule else None,
+        "origin": found.rule.origin if found.rule else None,
+        "group": found.rule.group if found.rule else None,
+        "via": str(found.via) if found.via else None,
+        "lookalike": found.lookalike,
+        "clusters": sorted(table.sides),
+    }

@@ -35,20 +35,8 @@ def diff(
 
 
 def _diff(session: Session, tables: str | None, limit: int, settle: float, *, mask: bool) -> Report:
-    from replguard.audit import links as audit_links  # noqa: PLC0415
-    from replguard.audit.filters import unclassified  # noqa: PLC0415
-    from replguard.diff.run import Options, diff  # noqa: PLC0415
-    from replguard.model.findings import Check, Severity  # noqa: PLC0415
+    from replguard.diff.run import Options  # noqa: PLC0415
 
-    known = session.tables()
-    links, found = session.links()
+    clusters = session.clusters
     with session.progress("comparing") as progress:
-        options = Options(datetime.now(UTC).date(), tables, limit, mask, settle, progress)
-        compared = diff(session.pair, known, links, options)
-    state = audit_links.check(found, session.config, needed=False)
-    told = tuple(item for item in state.findings if item.code == "link.missing" or item.severity is Severity.info)
-    named = Check("policy.tables", f"{len(known.tables)} tables", tuple(unclassified(known) if tables is None else ()))
-    checks = (*compared.checks, named, Check(state.id, state.summary, told, applicable=state.applicable))
-    return session.report(
-        checks, coverage=compared.coverage, strength=compared.strength, links=tuple(map(audit_links.facts, found))
-    )
+        return clusters.diff(Options(datetime.now(UTC).date(), tables, limit, mask, settle, progress))

@@ -44,27 +44,12 @@ def gate(
 
 
 def _gate(session: Session, purpose: Purpose, times: tuple[float, float], *, mask: bool) -> Report:
-    from replguard.audit.links import facts  # noqa: PLC0415
-    from replguard.gates import base, run  # noqa: PLC0415
+    from replguard.gates import base  # noqa: PLC0415
 
-    links, found = session.links()
+    clusters = session.clusters
     with session.progress("comparing") as progress:
-        context = base.Context(
-            session.pair,
-            session.config,
-            session.tables(),
-            links,
-            found,
-            base.Purpose(purpose.value),
-            datetime.now(UTC).date(),
-            *times,
-            mask,
-            progress,
-        )
-        outcome = run.run(context, lambda gate, done: _tell(session, gate, done))
-    return session.report(
-        outcome.checks, coverage=outcome.coverage, strength=outcome.strength, links=tuple(map(facts, found))
-    )
+        options = base.Options(datetime.now(UTC).date(), *times, mask, progress)
+        return clusters.gate(base.Purpose(purpose.value), options, lambda gate, done: _tell(session, gate, done))
 
 
 def _tell(session: Session, gate: Gate, done: Outcome | None) -> None:

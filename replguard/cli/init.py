@@ -56,7 +56,7 @@ def _terminal() -> bool:
 
 
 def _init(session: Session, output: Path, *, force: bool) -> Report:
-    from replguard.audit.filters import unclassified  # noqa: PLC0415
+    from replguard.audit.classes import unclassified  # noqa: PLC0415
     from replguard.cli.written import config_text  # noqa: PLC0415
     from replguard.model.findings import Check  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ def _init(session: Session, output: Path, *, force: bool) -> Report:
         raise UsageError("init needs both clusters", remedy="give --cluster NAME=URL twice")
     if output.exists() and not force:
         raise ConfigError(f"{output} exists", remedy="name another file with -o, or overwrite it with --force")
-    tables = session.tables()
+    tables = session.clusters.tables()
     text = config_text(session.common, clusters_of(session.common.cluster), tables)
     _write(output, text)
     session.say(f"wrote {output}")

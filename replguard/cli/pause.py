@@ -34,13 +34,9 @@ def pause(
 
 
 def _pause(session: Session, timeout: float, *, drain: bool, reason: str | None) -> Report:
-    from replguard.audit.links import facts  # noqa: PLC0415
-    from replguard.control import receipt  # noqa: PLC0415
-    from replguard.control.pause import Options, pause  # noqa: PLC0415
+    from replguard.control.pause import Options  # noqa: PLC0415
 
-    options = Options(timeout=timeout, drain=drain, reason=reason, show=session.say)
-    folder = receipt.state_folder(session.config, session.pair)
-    done = pause(session.pair, session.tables(), folder, options)
-    if done.receipt:
-        session.say(f"receipt: {receipt.path_in(folder)}")
-    return session.report(done.checks, links=tuple(map(facts, done.links)), data={"receipt": done.receipt})
+    report = session.clusters.pause(Options(timeout=timeout, drain=drain, reason=reason, show=session.say))
+    if report.data["receipt"]:
+        session.say(f"receipt: {session.clusters.receipt_path}")
+    return report

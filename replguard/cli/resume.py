@@ -27,11 +27,6 @@ def resume(
 
 
 def _resume(session: Session, timeout: float) -> Report:
-    from replguard.audit.links import facts  # noqa: PLC0415
-    from replguard.control import receipt  # noqa: PLC0415
     from replguard.control.pause import Options  # noqa: PLC0415
-    from replguard.control.resume import resume  # noqa: PLC0415
 
-    folder = receipt.state_folder(session.config, session.pair)
-    done = resume(session.pair, folder, Options(timeout=timeout, show=session.say))
-    return session.report(done.checks, links=tuple(map(facts, done.links)))
+    return session.clusters.resume(Options(timeout=timeout, show=session.say))

@@ -20,7 +20,7 @@ import typer
 from replguard._version import __version__
 from replguard.cli.options import Common, Format
 from replguard.errors import ConfigError, ReplguardError, UsageError
-from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
+from replguard.model.findings import Check, Finding, Report, Severity
 
 if TYPE_CHECKING:
     import threading
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from replguard.audit.tables import TableMap
+    from replguard.api import Clusters
     from replguard.config import Config
-    from replguard.engines.pair import Pair
-    from replguard.model.links import Link
 
 INTERRUPTED = 3
 
@@ -47,7 +45,7 @@ class Session:
         self.started_at = datetime.now(UTC)
         self._stack = ExitStack()
         self._config: Config | None = None
-        self._pair: Pair | None = None
+        self._clusters: Clusters | None = None
         self._errors: Console | None = None
 
     def __enter__(self) -> Self:
@@ -66,26 +64,13 @@ class Session:
         return self._config
 
     @property
-    def pair(self) -> Pair:
+    def clusters(self) -> Clusters:
         """Both servers, connected on first use."""
-        if self._pair is None:
-            from replguard.engines.pair import Pair  # noqa: PLC0415 - only commands with servers pay for it
+        if self._clusters is None:
+            from replguard.api import connect  # noqa: PLC0415 - only commands with servers pay for it
 
-            self._pair = self._stack.enter_context(Pair.open(self.config, self.on_statement))
-        return self._pair
-
-    def tables(self) -> TableMap:
-        """Both catalogs, read now, classified by the policy."""
-        from replguard.audit.tables import read  # noqa: PLC0415
-
-        return read([*self.pair], self.config.policy)
-
-    def links(self) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
-        """The links between the two clusters, and all links into either."""
-        from replguard.audit.links import between  # noqa: PLC0415
-
-        found = self.pair.links()
-        return between(found, (self.pair.first.name, self.pair.second.name)), found
+            self._clusters = self._stack.enter_context(connect(self.config, self.on_statement))
+        return self._clusters
 
     def on_statement(self, cluster: str, statement: str) -> None:
         """Print a statement before it is sent, where asked to."""
@@ -131,13 +116,8 @@ class Session:
             yield lambda name, done, total: bar.update(task, completed=done, total=total, description=f"{what} {name}")
 
     def report(self, checks: tuple[Check, ...], **parts: Any) -> Report:
-        """A report of this run; ``parts`` are further fields of :class:`Report`."""
-        clusters = {}
-        if self._pair is not None:
-            clusters = {server.name: _facts(server) for server in self._pair}
-        return Report(
-            self.command, __version__, self.started_at, datetime.now(UTC), clusters=clusters, checks=checks, **parts
-        )
+        """A report of this run that says nothing about clusters; ``parts`` are further fields of :class:`Report`."""
+        return Report(self.command, __version__, self.started_at, datetime.now(UTC), checks=checks, **parts)
 
     def failure(self, error: BaseException) -> Report:
         """A report that says that the command could not do its work, and why."""
@@ -145,7 +125,7 @@ class Session:
         where = error.cluster if isinstance(error, ReplguardError) else None
         finding = Finding("check.not_run", Severity.unknown, _words(error), cluster=where, remedy=remedy)
         check = Check(self.command, "could not be done", (finding,))
-        return Report(self.command, __version__, self.started_at, datetime.now(UTC), checks=(check,))
+        return self.report((check,))
 
 
 def console(common: Common, *, stderr: bool = False) -> Console:
@@ -203,15 +183,6 @@ def _words(error: BaseException) -> str:
     if isinstance(error, ReplguardError):
         return error.message
     return f"replguard failed: {type(error).__name__}: {error}"
-
-
-def _facts(server: Any) -> ClusterFacts:
-    try:
-        position = server.replication.position().text
-    except ReplguardError:
-        position = None
-    identity = server.identity
-    return ClusterFacts(identity.engine, identity.version, identity.text, position)
 
 
 def _load(common: Common) -> Config:

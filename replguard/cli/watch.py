@@ -50,22 +50,20 @@ def watch(
 
 
 def _watch(session: Session, duration: float | None, since: str, *, lines: bool) -> Report:
-    from replguard.audit.links import facts  # noqa: PLC0415
-    from replguard.watch.run import Options, watch  # noqa: PLC0415
+    from replguard.watch.run import Options  # noqa: PLC0415
 
     if since not in ("now", "start"):
         raise UsageError(f"--since {since!r} is not known", remedy="write --since now or --since start")
     stop = threading.Event()
-    links, found = session.links()
     options = Options(
         seconds=duration,
         since="start" if since == "start" else "now",
         on_event=_jsonl if lines else _follow(session),
         stopped=stop.is_set,
     )
+    clusters = session.clusters
     with session.interruptible(stop):
-        seen = watch(session.pair, session.tables(), links, options)
-    return session.report(seen.checks, coverage=seen.coverage, links=tuple(map(facts, found)))
+        return clusters.watch(options)
 
 
 def _follow(session: Session) -> Any:

@@ -30,6 +30,17 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How to look: ``window`` seconds of watching, ``settle`` seconds for rows on their way; ``today`` for expiry."""
+
+    today: date
+    window: float = 5.0
+    settle: float = 30.0
+    mask: bool = False
+    progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything a check may look at. ``links`` are those between the two clusters, ``all_links`` any others too."""
 
@@ -39,11 +50,7 @@ class Context:
     links: tuple[Link, ...]
     all_links: tuple[Link, ...]
     purpose: Purpose
-    today: date
-    window: float = 5.0
-    settle: float = 30.0
-    mask: bool = False
-    progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+    options: Options
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class Data:
     title = "config tables are identical"
 
     def run(self, context: Context) -> Outcome:
-        options = Options(today=context.today, mask=context.mask, settle=context.settle, progress=context.progress)
+        given = context.options
+        options = Options(today=given.today, mask=given.mask, settle=given.settle, progress=given.progress)
         found = diff(context.pair, context.tables, context.links, options)
         checks = found.checks
         if context.purpose is Purpose.cutover and found.strength is not Strength.exact:

@@ -19,5 +19,5 @@ class Streams:
     def run(self, context: Context) -> Outcome:
         if context.config.links == "none" and not context.links:
             return Outcome((Check(self.id, "no link is wanted, none is there", applicable=False),))
-        seen = watch(context.pair, context.tables, context.links, Options(seconds=context.window))
+        seen = watch(context.pair, context.tables, context.links, Options(seconds=context.options.window))
         return Outcome(seen.checks, seen.coverage)

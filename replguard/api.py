@@ -1,0 +1,227 @@
+"""What a Python user calls: two clusters, connected, and everything that can be asked of them.
+
+::
+
+    import replguard
+
+    config = replguard.load_config("replguard.yaml")
+    with replguard.connect(config) as clusters:
+        report = clusters.diff()
+    if report.verdict != "pass":
+        ...
+
+Each method does one command's work and returns a :class:`replguard.Report`; the command line only parses and prints.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from replguard import config as configuration
+from replguard._version import __version__
+from replguard.audit import classes
+from replguard.audit import filters as audit_filters
+from replguard.audit import links as audit_links
+from replguard.audit import tables as audit_tables
+from replguard.control import pause as pausing
+from replguard.control import receipt
+from replguard.control import resume as resuming
+from replguard.diff import run as comparison
+from replguard.engines.pair import Pair
+from replguard.errors import ReplguardError
+from replguard.gates import base as gate_base
+from replguard.gates import run as gate_run
+from replguard.journal import Journal
+from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
+from replguard.watch import run as watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from replguard.audit.tables import TableMap
+    from replguard.config import Config
+    from replguard.engines.base import OnStatement, Server
+    from replguard.model.links import Link
+
+    Progress = Callable[[str, int, int], None]
+
+
+def load_config(path: str | Path = configuration.DEFAULT_FILE) -> Config:
+    """Read a config file. Raises ConfigError or PolicyError, which name file, line and key."""
+    return configuration.load(Path(path))
+
+
+@contextmanager
+def connect(config: Config, on_statement: OnStatement = lambda _cluster, _statement: None) -> Iterator[Clusters]:
+    """Connect to both clusters; ``on_statement`` is called with every statement before it is sent.
+
+    Raises ConnectError and its children, SameServerError, UnlikeEnginesError.
+    """
+    with Pair.open(config, on_statement) as pair:
+        yield Clusters(config, pair)
+
+
+class Clusters:
+    """Two connected clusters. Every method may be called any number of times and reads the servers anew."""
+
+    def __init__(self, config: Config, pair: Pair) -> None:
+        self.config = config
+        self.pair = pair
+
+    def tables(self) -> TableMap:
+        """Both catalogs, classified by the policy."""
+        return audit_tables.read([*self.pair], self.config.policy)
+
+    def links(self) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
+        """The links between the two clusters, and all links into either."""
+        found = self.pair.links()
+        return audit_links.between(found, (self.pair.first.name, self.pair.second.name)), found
+
+    def status(self) -> Report:
+        """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
+        started = _now()
+        _, found = self.links()
+        checks = (audit_links.check(found, self.config), *self._unfinished())
+        held = receipt.load(self._folder)
+        return self._report("status", started, checks, links=_facts(found), data={"receipt": held})
+
+    def classify(self) -> Report:
+        """Which table is in which class by which rule; rules that match nothing."""
+        started = _now()
+        tables = self.tables()
+        rows = [audit_tables.describe(table) for table in tables]
+        return self._report("policy show", started, (classes.check(tables),), data={"tables": rows})
+
+    def audit(self) -> Report:
+        """Policy against the filters of every link as they are set."""
+        started = _now()
+        ours, found = self.links()
+        rules = {link: self.pair.server(link.target).filters.of(link, self._source(link)) for link in ours}
+        judged = audit_filters.audit(
+            self.tables(),
+            rules,
+            applier_cascades=self.pair.first.capabilities.applier_cascades,
+            links_wanted=self.config.links != "none",
+        )
+        state = audit_links.check(found, self.config, needed=False)
+        open_questions = any(finding.severity is Severity.unknown for finding in state.findings)
+        data = {"filters": {link.label: dict(found.describe()) for link, found in rules.items()}}
+        checks = (judged, state) if open_questions else (judged,)
+        return self._report("filter audit", started, checks, links=_facts(found), data=data)
+
+    def watch(self, options: watching.Options) -> Report:
+        """Both sides' streams against policy and filters."""
+        started = _now()
+        ours, found = self.links()
+        seen = watching.watch(self.pair, self.tables(), ours, options)
+        return self._report("watch", started, seen.checks, coverage=seen.coverage, links=_facts(found))
+
+    def diff(self, options: comparison.Options | None = None) -> Report:
+        """Schema and data of the config tables."""
+        started = _now()
+        options = options or comparison.Options(started.date())
+        tables = self.tables()
+        ours, found = self.links()
+        compared = comparison.diff(self.pair, tables, ours, options)
+        state = audit_links.check(found, self.config, needed=False)
+        told = tuple(item for item in state.findings if item.code in ("link.missing", "link.unknown"))
+        named = classes.unclassified(tables) if options.tables is None else []
+        checks = (
+            *compared.checks,
+            Check("policy.tables", f"{len(tables.tables)} tables", tuple(named)),
+            Check(state.id, state.summary, _only_told(told), applicable=state.applicable),
+        )
+        return self._report(
+            "diff", started, checks, coverage=compared.coverage, strength=compared.strength, links=_facts(found)
+        )
+
+    def pause(self, options: pausing.Options | None = None) -> Report:
+        """Drain and stop all links, verify it, and write a receipt."""
+        started = _now()
+        done = pausing.pause(self.pair, self.tables(), self._folder, options or pausing.Options())
+        return self._report("pause", started, done.checks, links=_facts(done.links), data={"receipt": done.receipt})
+
+    def resume(self, options: pausing.Options | None = None) -> Report:
+        """Start all links again and see them carry data."""
+        started = _now()
+        done = resuming.resume(self.pair, self._folder, options or pausing.Options())
+        return self._report("resume", started, done.checks, links=_facts(done.links))
+
+    def gate(
+        self,
+        purpose: gate_base.Purpose = gate_base.Purpose.nightly,
+        options: gate_base.Options | None = None,
+        on_check: Callable[[gate_base.Gate, gate_base.Outcome | None], None] = lambda _gate, _outcome: None,
+    ) -> Report:
+        """Every check, one verdict."""
+        started = _now()
+        ours, found = self.links()
+        given = options or gate_base.Options(started.date())
+        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, purpose, given)
+        outcome = gate_run.run(context, on_check)
+        return self._report(
+            "gate",
+            started,
+            outcome.checks,
+            coverage=outcome.coverage,
+            strength=outcome.strength,
+            links=_facts(found),
+            data={"for": purpose.value},
+        )
+
+    @property
+    def receipt_path(self) -> Path:
+        """Where the receipt of a pause of this pair lies."""
+        return receipt.path_in(self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return receipt.state_folder(self.config, self.pair)
+
+    def _source(self, link: Link) -> Server:
+        return self.pair.server(str(link.source))
+
+    def _unfinished(self) -> tuple[Check, ...]:
+        """What was begun and not finished, because its process died."""
+        entries = Journal(self._folder).unfinished()
+        findings = tuple(
+            Finding(
+                "journal.unfinished",
+                Severity.warn,
+                f"a {entry.data['action']} begun at {entry.data['begun_at']} by {entry.data['by']} was not finished",
+                remedy="run `replguard pause` or `replguard resume`, whichever is wanted now",
+                evidence={"steps": entry.data["steps"]},
+            )
+            for entry in entries
+        )
+        return (Check("journal", f"{len(entries)} unfinished", findings),) if entries else ()
+
+    def _report(self, command: str, started: datetime, checks: tuple[Check, ...], **parts: Any) -> Report:
+        facts = {server.name: _cluster(server) for server in self.pair}
+        return Report(command, __version__, started, _now(), clusters=facts, checks=checks, **parts)
+
+
+def _only_told(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """A comparison needs no link: what is said of links informs, and the data decides."""
+    return tuple(replace(finding, severity=Severity.info) for finding in findings)
+
+
+def _facts(links: tuple[Link, ...]) -> tuple[Any, ...]:
+    return tuple(map(audit_links.facts, links))
+
+
+def _cluster(server: Server) -> ClusterFacts:
+    try:
+        position = server.replication.position().text
+    except ReplguardError:
+        position = None
+    identity = server.identity
+    return ClusterFacts(identity.engine, identity.version, identity.text, position)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
