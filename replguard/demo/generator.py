@@ -38,7 +38,7 @@ class Block:
     insert: str
 
 
-def rows(  # noqa: PLR0913 - three of them have a default that a caller rarely changes
+def rows(
     engine: Engine,
     seed: int,
     size: int,
