@@ -156,8 +156,12 @@ def transaction_effect(text: str) -> Effect:
 def named(text: str, schema: str, mode: Mode | None = None) -> tuple[TableName, ...]:
     """Every table that the statement may touch, in order of appearance; unqualified names get the default ``schema``.
 
+    DROP DATABASE touches all tables of a database: that is the one name ``*``.
+
     >>> [str(table) for table in named("ALTER TABLE account ADD event INT", "st")]
     ['st.account']
+    >>> [str(table) for table in named("DROP DATABASE st", "st")]
+    ['st.*']
     >>> [str(table) for table in named("OPTIMIZE TABLE x.y, event", "st")]
     ['st.x', 'x.y', 'st.event']
     """
@@ -213,6 +217,10 @@ def _table_roles(found: Sequence[Token], schema: str) -> tuple[TableName, ...] |
         return ()
     if found and found[0].keyword in ("GRANT", "REVOKE"):
         return _granted(cursor)
+    database = _database(cursor)
+    if database is not None:
+        return (TableName(database, "*"),) if found[0].keyword == "DROP" else ()
+    cursor.at = 0
     updates = _updated_by_ddl(cursor)
     if updates is None:
         return None

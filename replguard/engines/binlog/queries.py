@@ -1,0 +1,94 @@
+"""Query events: the statement's text, in the charset in which it was sent, and the mode in which it was parsed."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
+
+_HEAD = 13
+# Sizes of the status variables that may stand before the two that are needed (sql_mode, charset); see _status.
+_FIXED = {0: 4, 1: 8, 3: 4, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3, 129: 8}
+_UTF8 = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement as it was logged; ``schema`` is the ``USE`` database, ``None`` where there was none."""
+
+    text: str
+    schema: str | None
+    sql_mode: int
+
+
+def query(body: bytes, *, extra_head: int = 0, compressed: bool = False) -> Query:
+    """Read QUERY, MariaDB's compressed QUERY, and EXECUTE_LOAD_QUERY, whose head is ``extra_head`` bytes longer."""
+    fields = Fields(body)
+    fields.take(8)
+    schema_size = fields.number(1)
+    fields.take(2)
+    status_size = fields.number(2)
+    fields.take(extra_head)
+    sql_mode, collation = _status(fields.take(status_size))
+    schema = fields.text(schema_size)
+    if fields.number(1) != 0:
+        raise Damage("the database's name in a query event does not end where it should")
+    data = decompressed(fields.rest()) if compressed else fields.rest()
+    return Query(_decoded(data, collation), schema or None, sql_mode)
+
+
+def decompressed(data: bytes) -> bytes:
+    """MariaDB's compressed text: a byte with algorithm and length of the length, the length, and zlib's stream."""
+    if not data:
+        raise Damage("a compressed query without a text")
+    algorithm, length_size = data[0] >> 4 & 7, data[0] & 7
+    if algorithm:
+        raise NotUnderstood(f"compression algorithm {algorithm} of a query")
+    length = int.from_bytes(data[1 : 1 + length_size], "big")
+    try:
+        text = zlib.decompress(data[1 + length_size :])
+    except zlib.error as error:
+        raise Damage("a compressed query does not decompress") from error
+    if len(text) != length:
+        raise Damage("a compressed query has not the length that it says")
+    return text
+
+
+def _status(data: bytes) -> tuple[int, int | None]:
+    """``sql_mode`` and the client's collation. An unknown variable ends the reading, as it does in the servers."""
+    fields, sql_mode, collation = Fields(data), 0, None
+    while not fields.ended:
+        code = fields.number(1)
+        if code == 1:
+            sql_mode = fields.number(8)
+        elif code == 4:
+            collation = fields.number(2)
+            fields.take(4)
+        elif code in _FIXED:
+            fields.take(_FIXED[code])
+        elif code in (5, 6):
+            fields.take(fields.number(1))
+        elif code == 2:
+            fields.take(fields.number(1) + 1)
+        else:
+            break
+    return sql_mode, collation
+
+
+def _decoded(data: bytes, collation: int | None) -> str:
+    try:
+        return data.decode(_encoding(collation))
+    except (UnicodeDecodeError, LookupError):
+        return data.decode(_UTF8, "surrogateescape")
+
+
+def _encoding(collation: int | None) -> str:
+    from pymysql.charset import charset_by_id  # noqa: PLC0415 - starting up must be quick
+
+    if collation is None:
+        return _UTF8
+    try:
+        return charset_by_id(collation).encoding
+    except KeyError:
+        return _UTF8
