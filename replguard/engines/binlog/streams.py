@@ -1,0 +1,164 @@
+"""Live streams of a MySQL or MariaDB server's binlog, as ``base.Streams`` and ``base.ChangeStream`` want them.
+
+What is asked of the server is in :mod:`~replguard.engines.binlog.dump` and
+:mod:`~replguard.engines.binlog.places`, what events mean in :mod:`~replguard.engines.binlog.reader`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, cast
+
+from replguard.engines.binlog import places
+from replguard.engines.binlog.dump import Dump, DumpError
+from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
+from replguard.engines.binlog.reader import BinlogReader
+from replguard.errors import StreamError, Unsupported
+from replguard.model.changes import Trouble, TroubleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Self
+
+    from replguard.engines.base import AppliedRows, Server, Since
+    from replguard.engines.binlog.places import Place
+    from replguard.engines.binlog.server import BinlogServer
+    from replguard.model.changes import Change
+    from replguard.model.links import Link
+    from replguard.model.positions import Position
+    from replguard.model.tables import Table
+
+_CANNOT_READ_BINLOG = 1236
+_GAP_WORDS = ("purged", "first log file", "not in the master's binlog", "more GTIDs", "does not exist")
+_DAMAGE_WORDS = ("bogus", "truncated", "corrupt", "checksum", "event read from binlog did not pass")
+_CANNOT_SEE = (
+    "changes made with sql_log_bin=0 or kept out by the server's binlog_do_db and binlog_ignore_db",
+    "rows that a foreign key's cascade changes inside the storage engine (MariaDB, MySQL before 9.6)",
+)
+
+
+class BinlogStreams:
+    """Fulfils ``base.Streams`` for one server."""
+
+    def __init__(self, server: BinlogServer) -> None:
+        self._server = server
+
+    def sent(self, link: Link, target: Server, since: Since) -> BinlogStream:  # noqa: ARG002 - all links carry all
+        """The source's whole binlog: filters act at the target."""
+        return BinlogStream(self._server, places.beginning(self._server, since))
+
+    def pending(self, link: Link, target: Server) -> BinlogStream:
+        """From what the target has applied to the present end, where it stops."""
+        start = places.applied(self._server, cast("BinlogServer", target), link)
+        return BinlogStream(self._server, start, stops=True)
+
+    def own(self, since: Since) -> BinlogStream:
+        """The server's own binlog, replicated changes included."""
+        capabilities = self._server.capabilities
+        if not capabilities.shows_applied:
+            raise Unsupported(capabilities.why_not_shown, cluster=self._server.name)
+        return BinlogStream(self._server, places.beginning(self._server, since))
+
+    def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
+        """Not to be had: rows do not tell who wrote them."""
+        _ = link, source, tables
+        message = "rows of MySQL and MariaDB do not tell whether replication wrote them"
+        raise Unsupported(message, cluster=self._server.name)
+
+
+class BinlogStream:
+    """Fulfils ``base.ChangeStream``. With ``stops`` nothing is handed out beyond what was the end at the beginning."""
+
+    kind = "binlog"
+    cannot_see = _CANNOT_SEE
+
+    def __init__(self, server: BinlogServer, start: Place, *, stops: bool = False) -> None:
+        self._server = server
+        self._end = places.end(server)
+        self._stops = stops
+        self._broken: StreamError | None = None
+        by_gtids = not start.file
+        self._reader = BinlogReader(
+            server.flavour, start.file, start.offset, gtids=start.gtids, contiguous=not by_gtids
+        )
+        self.start: Position = start.position
+        self._dump = Dump(server)
+        try:
+            self._request(start)
+        except BaseException:
+            self._dump.close()
+            raise
+
+    def _request(self, start: Place) -> None:
+        if start.file:
+            self._dump.from_file(start.file, start.offset)
+        elif isinstance(start.gtids, MySQLGtidSet):
+            self._dump.without_gtids(start.gtids.encode())
+        elif isinstance(start.gtids, MariaDBGtidState):
+            self._dump.after_gtids(str(start.gtids))
+
+    @property
+    def position(self) -> Position:
+        return self._reader.position
+
+    @property
+    def caught_up(self) -> bool:
+        reader = self._reader
+        return self._end.is_reached(reader.file, reader.offset, reader.gtids)
+
+    def poll(self, timeout: float) -> Sequence[Change | Trouble]:
+        """What came next. A position that is purged is a Trouble first, and a StreamError from then on."""
+        if self._broken:
+            raise self._broken
+        if self._stops and self.caught_up:
+            return ()
+        deadline = time.monotonic() + timeout
+        was_caught_up = self.caught_up
+        while True:
+            found = self._read(max(0.0, deadline - time.monotonic()))
+            if found or time.monotonic() >= deadline or self.caught_up != was_caught_up:
+                return found
+
+    def _read(self, timeout: float) -> list[Change | Trouble]:
+        found: list[Change | Trouble] = []
+        try:
+            # What was read before an error is kept: extend takes it in one by one.
+            found.extend(self._fed(timeout))
+        except StreamError as error:
+            self._broken = error
+            trouble = self._as_trouble(error)
+            if trouble:
+                found.append(trouble)
+            if not found:
+                raise
+        return found
+
+    def _fed(self, timeout: float) -> Iterator[Change | Trouble]:
+        for event in self._dump.events(timeout):
+            yield from self._reader.feed(event)
+            if self._stops and self.caught_up:
+                return
+
+    def _as_trouble(self, error: StreamError) -> Trouble | None:
+        """What the server says about its own binlog, where that is a finding rather than a lost connection."""
+        if not isinstance(error, DumpError) or error.code != _CANNOT_READ_BINLOG:
+            return None
+        said = error.message.lower()
+        kind = None
+        if any(word.lower() in said for word in _GAP_WORDS):
+            kind = TroubleKind.gap
+        elif any(word in said for word in _DAMAGE_WORDS):
+            kind = TroubleKind.corrupt
+        if kind is None:
+            return None
+        evidence = {"file": self._reader.file, "offset": self._reader.offset, "server_says": error.message}
+        return Trouble(kind, error.message, self.position, evidence)
+
+    def close(self) -> None:
+        self._dump.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,2 @@
+-- The binlog files that are still there, oldest first.
+SHOW BINARY LOGS
