@@ -123,7 +123,7 @@ class BinlogReader:
         self.offset = begins + (self.offset // _WRAP) * _WRAP
 
     def _must_follow(self) -> bool:
-        return self._contiguous or self._transaction.open
+        return self._contiguous or self._transaction.open or self._transaction.expected
 
     def _event(self, header: Header, raw: bytes) -> Iterator[Change | Trouble]:
         kind = events.event_type(self._flavour, header.type)
@@ -148,6 +148,7 @@ class BinlogReader:
         elif kind in ROW_EVENTS:
             table = self._maps.changed(kind, body, form)
             if table is not None:
+                yield from self._orphan(header)
                 yield self._change(ROW_EVENTS[kind], (table,), header)
         elif kind is MySQLEvent.TABLE_MAP:
             self._maps.map(body, form)
@@ -231,6 +232,7 @@ class BinlogReader:
             return
         schema = query.schema or ""
         tables = statements.named(query.text, schema, mode)
+        yield from self._orphan(header)
         yield self._change(operation, tables, header, query)
         if not self._transaction.open:
             yield from self._commit(header)
@@ -264,6 +266,11 @@ class BinlogReader:
         """An idle server tells how far it has read; what it left out on the way was not asked for."""
         if kind is MySQLEvent.HEARTBEAT and body.decode("utf-8", "replace") == self.file and not self._must_follow():
             self.offset = max(self.offset, header.end_pos)
+
+    def _orphan(self, header: Header) -> Iterator[Trouble]:
+        """Where transactions have GTIDs, a change without one has lost what stood before it."""
+        if self.gtids is not None and self._transaction.gtid is None:
+            yield self._trouble(TroubleKind.gap, "the GTID of this change is missing", self.offset, header)
 
     def _change(
         self, operation: Operation, tables: tuple[TableName, ...], header: Header, query: queries.Query | None = None
