@@ -153,7 +153,7 @@ class Session:
 
     def _final(self, text: str, params: tuple[object, ...]) -> str:
         """The text as it is sent: parameters are put in here, so that a % in a name needs no care anywhere."""
-        final = text % tuple(self.raw.literal(value) for value in params) if params else str(text)
+        final = str(self.raw.cursor().mogrify(text, params)) if params else str(text)
         self._on_statement(self.endpoint.name, final)
         return final
 

@@ -202,6 +202,15 @@ def _in_words(state: str) -> str:
     return {"Yes": "running", "No": "stopped"}.get(state, state.lower() or "in an unknown state")
 
 
+def lag_of(seconds: int | None, receiver: str, applier: str) -> float | None:
+    """The lag in seconds where the server can know it: MySQL says 0 while its receiver has no connection.
+
+    >>> lag_of(0, "Yes", "Yes"), lag_of(0, "Connecting", "Yes"), lag_of(None, "Yes", "Yes")
+    (0.0, None, None)
+    """
+    return float(seconds) if seconds is not None and (receiver, applier) == ("Yes", "Yes") else None
+
+
 def require_gtid(position: Position) -> str:
     """The text of a GTID position; Unsupported for another kind."""
     if position.kind != "gtid":

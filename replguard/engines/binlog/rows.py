@@ -52,7 +52,7 @@ def reader(column: Column) -> Reader:
     if name in {"float", "double"}:
         return Reader((_expression("exact_float", plain),), _as_sent)
     if name in {"enum", "set"}:
-        return Reader((plain, _expression("exact_index", plain)), _labelled)
+        return _labels(column, plain)
     if name in TEXTS:
         charset = (column.collation or "binary").partition("_")[0]
         if charset in ONE_TO_ONE:
@@ -92,14 +92,25 @@ def _bit(values: Sequence[Value]) -> Value:
     return None if values[0] is None else b"%d" % int.from_bytes(values[0], "big")
 
 
-def _labelled(values: Sequence[Value]) -> Value:
-    r"""An ENUM or SET by its labels; where these are empty, the number tells the error value from the label ''.
+def _labels(column: Column, plain: Quoted) -> Reader:
+    """An ENUM or SET by its labels.
 
-    >>> _labelled([b"red", b"2"]), _labelled([b"", b"0"]), _labelled([b"", b"1"])
-    (b'red', b'', b'\x001')
+    With an empty label the text tells neither '' from the error value, nor ('', 'a') from ('a'): then the number counts
+    too. ``''`` in the type is that label, or at worst a quote inside another one.
+    """
+    if "''" not in column.type:
+        return Reader((plain,), _as_sent)
+    return Reader((plain, _expression("exact_index", plain)), _numbered)
+
+
+def _numbered(values: Sequence[Value]) -> Value:
+    r"""A label with its number.
+
+    >>> _numbered([b"red", b"2"]), _numbered([b"", b"0"])
+    (b'red\x002', b'\x000')
     """
     text, number = values
-    return b"\x00" + number if text == b"" and number not in {None, b"0"} else text
+    return None if text is None or number is None else text + b"\x00" + number
 
 
 def _transcoded(values: Sequence[Value]) -> Value:

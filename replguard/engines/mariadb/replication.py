@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.identity import triples
-from replguard.engines.binlog.replication import POLL_SECONDS, BinlogReplication, Status, require_gtid
+from replguard.engines.binlog.replication import POLL_SECONDS, BinlogReplication, Status, lag_of, require_gtid
 from replguard.model.positions import Position, PositionKind
 
 if TYPE_CHECKING:
@@ -85,8 +85,6 @@ def _status(row: Mapping[str, Any], applied_gtids: str) -> Status:
     by_gtid = str(row["Using_Gtid"]) != "No"
     received = Position(PositionKind.gtid, str(row["Gtid_IO_Pos"])) if by_gtid and row["Gtid_IO_Pos"] else None
     source_id = int(row["Master_Server_Id"] or 0)
-    lag = row["Seconds_Behind_Master"]
-    running = row["Slave_SQL_Running"] == "Yes"
     return Status(
         name=row["Connection_name"],
         host=str(row["Master_Host"]),
@@ -99,7 +97,7 @@ def _status(row: Mapping[str, Any], applied_gtids: str) -> Status:
         applied=Position(PositionKind.gtid, applied_gtids),
         received_place=(row["Master_Log_File"], int(row["Read_Master_Log_Pos"])),
         applied_place=(row["Relay_Master_Log_File"], int(row["Exec_Master_Log_Pos"])),
-        lag_seconds=float(lag) if lag is not None and running else None,
+        lag_seconds=lag_of(row["Seconds_Behind_Master"], row["Slave_IO_Running"], row["Slave_SQL_Running"]),
         detail=_detail(row),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog.replication import BinlogReplication, Status
+from replguard.engines.binlog.replication import BinlogReplication, Status, lag_of
 from replguard.errors import PrivilegeError
 from replguard.model.positions import Position, PositionKind
 
@@ -96,12 +96,12 @@ def either(row: Mapping[str, Any], name: str) -> Any:
 def _status(row: Mapping[str, Any], workers: list[str], executed: str) -> Status:
     received = _flat(row["Retrieved_Gtid_Set"])
     lag = either(row, "Seconds_Behind_Source")
-    applier = either(row, "Replica_SQL_Running")
+    receiver, applier = either(row, "Replica_IO_Running"), either(row, "Replica_SQL_Running")
     return Status(
         name=row["Channel_Name"],
         host=str(either(row, "Source_Host")),
         port=str(either(row, "Source_Port")),
-        receiver=either(row, "Replica_IO_Running"),
+        receiver=receiver,
         applier=applier,
         errors=(*_errors(row), *workers),
         source_id=str(either(row, "Source_UUID") or "").lower() or None,
@@ -109,7 +109,7 @@ def _status(row: Mapping[str, Any], workers: list[str], executed: str) -> Status
         applied=_applied(row, executed),
         received_place=(either(row, "Source_Log_File"), int(either(row, "Read_Source_Log_Pos"))),
         applied_place=(either(row, "Relay_Source_Log_File"), int(either(row, "Exec_Source_Log_Pos"))),
-        lag_seconds=float(lag) if lag is not None and applier == "Yes" else None,
+        lag_seconds=lag_of(lag, receiver, applier),
         detail=_detail(row),
     )
 
