@@ -1,0 +1,2 @@
+-- A database of a test.
+CREATE DATABASE {{database}}

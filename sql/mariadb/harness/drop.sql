@@ -1,0 +1,2 @@
+-- Removes a database of a test.
+DROP DATABASE IF EXISTS {{database}}

@@ -1,0 +1,2 @@
+-- Forgets a named connection.
+RESET SLAVE {{connection}} ALL

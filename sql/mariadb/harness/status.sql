@@ -1,0 +1,2 @@
+-- One row a connection.
+SHOW ALL SLAVES STATUS

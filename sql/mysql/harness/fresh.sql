@@ -1,0 +1,2 @@
+-- A server without history: positions begin here.
+RESET BINARY LOGS AND GTIDS;

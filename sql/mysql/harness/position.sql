@@ -1,0 +1,2 @@
+-- What this server has written or applied.
+SELECT @@GLOBAL.gtid_executed

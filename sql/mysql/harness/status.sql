@@ -1,0 +1,2 @@
+-- One row a channel.
+SHOW REPLICA STATUS
