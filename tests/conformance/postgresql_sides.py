@@ -58,9 +58,10 @@ class Side:
         for server in self.servers:
             server.close()
         admin = psycopg.conninfo.make_conninfo(self.dsn, dbname="postgres")
-        for (name,) in self.sql(
-            "SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()"
-        ):
+        ours = (
+            "SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid AND datname = current_database()"
+        )
+        for (name,) in self.sql(ours):
             subscription = sql.Identifier(name)
             self.sql(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(subscription))
             self.sql(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(subscription))

@@ -209,7 +209,7 @@ def test_keys(table):
 
 
 def test_columns_foreign_keys_and_triggers(table):
-    server, found = table(
+    _, found = table(
         "CREATE TABLE p (id int PRIMARY KEY)",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN /* writes event */ RETURN NEW; END'",
         'CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, n varchar(7) COLLATE "C" NOT NULL DEFAULT 0, '

@@ -86,7 +86,7 @@ def server_error(error: psycopg.Error, cluster: str, doing: str, remedy: str | N
     return StatementError(message, remedy=error.diag.message_hint, cluster=cluster)
 
 
-def stream_error(error: psycopg.Error, cluster: str, doing: str, remedy: str) -> ServerError:
+def stream_error(error: psycopg.Error, cluster: str, doing: str, remedy: str | None = None) -> ServerError:
     """The same for a slot: one that is gone, lost or in use cannot be read on."""
     if (error.sqlstate or "") in _STREAM:
         return StreamError(f"{cluster}: {doing}: {text_of(error)}", remedy=error.diag.message_hint, cluster=cluster)

@@ -2,8 +2,9 @@ r"""Rows read exactly, in a consistent snapshot, streamed.
 
 Every value is printed by its type's own output function under pinned session settings: the text that logical
 replication and pg_dump themselves transmit. It is exact: floats print shortest-exact (``extra_float_digits``), ``-0``
-and ``NaN`` as such, numerics keep their scale, padded characters their padding, json its very text, arrays their bounds.
-Only xml is read as stored, since its output function drops an encoding declaration. Binary is unpacked from hex.
+and ``NaN`` as such, numerics keep their scale, padded characters their padding, json its very text, arrays
+their bounds. Only xml is read as stored, since its output function drops an encoding declaration. Binary is unpacked
+from hex.
 
 ``COPY ... TO STDOUT`` in its text format carries the rows, because a line without a backslash is split at C speed.
 

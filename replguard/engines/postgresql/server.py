@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.base import Capabilities
 from replguard.engines.postgresql.catalog import PostgresCatalog
+from replguard.engines.postgresql.control import PostgresReplication
+from replguard.engines.postgresql.filters import PostgresFilters
 from replguard.engines.postgresql.rows import PostgresRows
 from replguard.engines.postgresql.session import Session
+from replguard.engines.postgresql.streams import PostgresStreams
 from replguard.errors import ConnectError, Unsupported
 from replguard.model.links import Identity
 
@@ -66,10 +69,17 @@ class PostgresServer:
         self.identity = _identity(self.facts)
         self.catalog = PostgresCatalog(self)
         self.rows = PostgresRows(self)
+        self.replication = PostgresReplication(self)
+        self.filters = PostgresFilters(self)
+        self.streams = PostgresStreams(self)
 
     @property
     def major(self) -> int:
         return int(self.session.version.partition(".")[0])
+
+    @property
+    def newer_than_known(self) -> bool:
+        return self.major > NEWEST
 
     def _facts(self, session: Session) -> Mapping[str, Any]:
         major = int(session.version.partition(".")[0])
@@ -95,8 +105,8 @@ class PostgresServer:
     def _same(self, now: str) -> None:
         if now != self.identity.text:
             raise ConnectError(
-                f"cluster {self.name} at {self.endpoint.address} was {self.identity.text}, and a new connection reached "
-                f"{now}",
+                f"cluster {self.name} at {self.endpoint.address} was {self.identity.text}, and a new connection "
+                f"reached {now}",
                 remedy="name one server in the URL, not a proxy or an address that moves; after a failover start again",
                 cluster=self.name,
             )

@@ -71,6 +71,7 @@ class Session:
         self.version = ""
         self._on_statement = on_statement
         self._lock = RLock()
+        self._streaming = False
         wanted = parameters(endpoint)
         try:
             self._connection: psycopg.Connection[DictRow] = psycopg.connect(
@@ -127,14 +128,22 @@ class Session:
                     yield bytes(line)
 
     @contextmanager
-    def explained(self, doing: str, remedy: str | None = None, *, stream: bool = False) -> Iterator[None]:
+    def streaming(self) -> Iterator[None]:
+        """Within this, errors of a slot that is gone, lost or in use are StreamErrors."""
+        before, self._streaming = self._streaming, True
+        try:
+            yield
+        finally:
+            self._streaming = before
+
+    @contextmanager
+    def explained(self, doing: str, remedy: str | None = None) -> Iterator[None]:
         """Turn the driver's errors into replguard's."""
         try:
             yield
         except psycopg.Error as error:
-            if stream:
-                raise stream_error(error, self.cluster, doing, remedy or "") from None
-            raise server_error(error, self.cluster, doing, remedy) from None
+            judge = stream_error if self._streaming else server_error
+            raise judge(error, self.cluster, doing, remedy) from None
 
     def cancel(self) -> None:
         """End the running statement from another thread; nothing happens where none runs."""

@@ -1,0 +1,2 @@
+-- Start a subscription. Needs to be owner of the subscription or superuser.
+ALTER SUBSCRIPTION {{subscription}} ENABLE
