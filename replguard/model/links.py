@@ -42,7 +42,7 @@ class Link:
     lag_seconds: float | None = None
     errors: tuple[str, ...] = ()
     initial_copy: tuple[str, ...] = ()
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:

@@ -69,11 +69,11 @@ def _finding(finding: Finding, console: Console) -> None:
     head = Text.assemble(
         (finding.severity.value, _SEVERITIES[finding.severity]), " ", (finding.code, "bold"), "  ", finding.message
     )
-    console.print(Padding(head, (0, 0, 0, 6)))
+    console.print(Padding(head, (0, 0, 0, 6), expand=False))
     for column, (first, second) in dict(finding.evidence.get("columns") or {}).items():
-        console.print(Padding(Text(f"{column}: {first!r} | {second!r}", style="cyan"), (0, 0, 0, 10)))
+        console.print(Padding(Text(f"{column}: {first!r} | {second!r}", style="cyan"), (0, 0, 0, 10), expand=False))
     if finding.remedy:
-        console.print(Padding(Text(f"-> {finding.remedy}", style="dim"), (0, 0, 0, 10)))
+        console.print(Padding(Text(f"-> {finding.remedy}", style="dim"), (0, 0, 0, 10), expand=False))
 
 
 def _coverage(report: Report, console: Console) -> None:

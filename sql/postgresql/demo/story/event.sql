@@ -1,0 +1,2 @@
+-- The application queues an event, as it does all day.
+INSERT INTO event (kind, priority, state, owner_node, created) VALUES ('FileArrived', 5, 'new', 'blue-1', now())
