@@ -6,7 +6,7 @@ to it that nothing stays. The servers are fast and safe against nothing: no data
 
 from replguard.demo.servers.found import ENGINES, Installation, ServersNotFound, cache_folder, find, found
 from replguard.demo.servers.pair import Direction, Pair, Side, open_pair, start_pair
-from replguard.demo.servers.server import LocalServer, Server, StartError
+from replguard.demo.servers.server import LocalServer, NotOurs, Server, StartError
 from replguard.demo.servers.waiting import until
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Direction",
     "Installation",
     "LocalServer",
+    "NotOurs",
     "Pair",
     "Server",
     "ServersNotFound",

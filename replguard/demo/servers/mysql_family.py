@@ -23,7 +23,7 @@ class FamilyServer(LocalServer):
 
     @property
     def socket(self) -> Path:
-        return self.socket_folder / "s"
+        return self.folder / "s"
 
     def probe(self) -> Access:
         return Access(self.engine, HOST, self.port, "root", self.password, str(self.socket))

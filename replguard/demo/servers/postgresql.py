@@ -45,11 +45,15 @@ class PostgreSQLServer(LocalServer):
             return {}
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
+    @property
+    def socket(self) -> Path:
+        return self.folder / f".s.PGSQL.{self.port}"
+
     def probe(self) -> Access:
-        return Access(self.engine, HOST, self.port, self.admin_user, self.password, str(self.socket_folder))
+        return Access(self.engine, HOST, self.port, self.admin_user, self.password, str(self.folder))
 
     def command(self) -> list[str]:
-        settings = [f"listen_addresses={HOST}", f"port={self.port}", f"unix_socket_directories={self.socket_folder}"]
+        settings = [f"listen_addresses={HOST}", f"port={self.port}", f"unix_socket_directories={self.folder}"]
         words = [str(self._programs() / "bin" / "postgres"), "-D", str(self.data)]
         for setting in (*settings, *_SETTINGS, *self.options):
             words += ["-c", setting]

@@ -36,6 +36,10 @@ class StartError(RuntimeError):
     """A server did not come up; the text carries the end of its log."""
 
 
+class NotOurs(RuntimeError):  # noqa: N818 - it says what is the case
+    """A server that was given by its address, or runs in a container, cannot be stopped from here."""
+
+
 class Server:
     """A server of a pair, wherever it runs: ``admin`` may everything, ``user`` is the one that replguard uses.
 
@@ -71,6 +75,23 @@ class Server:
 
     def connect(self, database: str = "") -> AbstractContextManager[Connection]:
         return self.admin.connect(database)
+
+    def stop(self) -> None:
+        """Shut down in good order. This and the next three raise NotOurs where the server is not a process of ours."""
+        raise NotOurs(f"{self.name} is not a process of ours")
+
+    def kill(self) -> None:
+        """End at once, as a crash does."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start again with the same port and data, and wait until it takes connections. Raises StartError."""
+        self.stop()
+
+    def restart(self) -> None:
+        """Stop if it runs, and start."""
+        self.stop()
+        self.start()
 
 
 class LocalServer(Server):
@@ -129,8 +150,9 @@ class LocalServer(Server):
     # What is the same for all.
 
     @property
-    def socket_folder(self) -> Path:
-        return self.folder
+    def socket(self) -> Path:
+        """The Unix socket; its folder's path is short, as sockets demand."""
+        raise NotImplementedError
 
     @property
     def running(self) -> bool:
@@ -148,7 +170,7 @@ class LocalServer(Server):
         self.prepare()
         for attempt in (1, 2, 3):
             try:
-                self.start(self.first_probe())
+                self._start(self.first_probe())
                 break
             except StartError as error:
                 if "in use" not in str(error).lower() or attempt == 3:
@@ -160,13 +182,15 @@ class LocalServer(Server):
     def first_probe(self) -> Access:
         return self.probe()
 
-    def start(self, probe: Access | None = None) -> None:
-        """Start the process and wait until it takes connections. Raises StartError."""
+    def start(self) -> None:
+        self._start(self.probe())
+
+    def _start(self, probe: Access) -> None:
         deadline = time.monotonic() + START_PATIENCE
         while True:
             written = self.log.stat().st_size if self.log.exists() else 0
             self._launch()
-            if self._await_connections(probe or self.probe(), deadline):
+            if self._await_connections(probe, deadline):
                 return
             said = self._said(written)
             if time.monotonic() > deadline or not any(text in said for text in self.transient):
@@ -189,8 +213,9 @@ class LocalServer(Server):
 
     def _await_connections(self, probe: Access, deadline: float) -> bool:
         while self.running and time.monotonic() < deadline:
-            with contextlib.suppress(Exception), probe.connect():
-                return True
+            if self.socket.exists():
+                with contextlib.suppress(Exception), probe.connect():
+                    return True
             time.sleep(0.02)
         return False
 
@@ -200,17 +225,10 @@ class LocalServer(Server):
             return log.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """Shut down in good order."""
         self._end(self.stop_signal)
 
     def kill(self) -> None:
-        """End at once, as a crash does."""
         self._end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        """Stop if it runs, and start with the same port and data."""
-        self.stop()
-        self.start()
 
     def discard(self) -> None:
         """End the server and remove its data."""

@@ -1,9 +1,9 @@
 """The warden: a small process that outlives its parent just long enough to end what the parent started.
 
 Run as a script by :mod:`replguard.demo.servers.keeping`, it needs nothing but the standard library. It reads orders
-from standard input, one a line; at the end of input (the parent ended, however it ended) it ends the servers and removes
-the folders it was told of. The kernel's own parent-death signal does not serve: it fires when the *thread* that started
-the server ends, and is cleared when a process changes its user.
+from standard input, one a line; at the end of input (the parent ended, however it ended) it ends the servers and
+removes the folders it was told of. The kernel's own parent-death signal does not serve: it fires when the *thread* that
+started the server ends, and is cleared when a process changes its user.
 
 ::
 
