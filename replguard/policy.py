@@ -33,6 +33,11 @@ def _compiled(glob: str) -> re.Pattern[str]:
     return re.compile(translate(glob.casefold()))
 
 
+def _fits(glob: str, folded: str) -> bool:
+    """Whether the glob names this case-folded name; a name written out names itself, whatever signs it holds."""
+    return glob.casefold() == folded or _compiled(glob).match(folded) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A glob over table names, ``table`` or ``schema.table``; ``_`` is an underscore, case does not matter.
@@ -56,17 +61,16 @@ class Rule:
         >>> Rule("other.event", TableClass.must_not_sync).matches(TableName("st", "EVENT"))
         False
         """
-        if _compiled(self.pattern).match(table.name.casefold()):
+        schema, name = table.schema.casefold(), table.name.casefold()
+        if _fits(self.pattern, name):
             return True
-        schema, dot, name = self.pattern.partition(".")
-        return bool(
-            dot and _compiled(schema).match(table.schema.casefold()) and _compiled(name).match(table.name.casefold()),
-        )
+        dots = (index for index, letter in enumerate(self.pattern) if letter == ".")
+        return any(_fits(self.pattern[:dot], schema) and _fits(self.pattern[dot + 1 :], name) for dot in dots)
 
     @property
     def names(self) -> bool:
         """Whether the rule singles tables out; the catch-all ``*`` does not."""
-        return self.pattern not in ("*", "*.*")
+        return bool(self.pattern.strip("*."))
 
     def __str__(self) -> str:
         heading = f" [{self.group}]" if self.group else ""
