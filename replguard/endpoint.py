@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 ENGINES = {"mysql": "mysql", "mariadb": "mariadb", "postgresql": "postgresql", "postgres": "postgresql"}
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_OPTIONS = frozenset({"password", "passwd", "sslpassword", "ssl_key_password"})
 _EXAMPLE = "write it as mariadb://user:${PASSWORD}@host:3306/database (or mysql://, postgresql://)"
 _URL = re.compile(
-    r"(?P<scheme>[a-z]+)(?:\+\w+)?://(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?"
-    r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^/:?@\[\]]*))(?::(?P<port>[^/?@]*))?(?:/(?P<database>[^?]*))?"
+    r"(?P<scheme>[a-z]+)(?:\+\w+)?://(?:(?P<user>[^:@/]*)(?::(?P<password>.*?))?@)?"
+    r"(?:\[(?P<v6>[0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|(?P<host>[^/:?@\[\]]*))(?::(?P<port>[^/?@]*))?"
+    r"(?:/(?P<database>[^?@]*))?"
     r"(?:\?(?P<query>.*))?",
     re.DOTALL,
 )
@@ -33,8 +35,8 @@ _URL = re.compile(
 class Endpoint:
     """One cluster's database; ``engine`` is what the URL's scheme says, the server may know better.
 
-    ``password`` never appears in the value's text. ``options`` are the URL's query: ``unix_socket``, ``ssl_ca``,
-    ``sslmode``, ``connect_timeout``, ``read_default_file``, ...
+    Neither ``password`` nor ``options``, which may hold one, appear in the value's text. ``options`` are the URL's
+    query: ``unix_socket``, ``ssl_ca``, ``sslmode``, ``connect_timeout``, ``read_default_file``, ...
     """
 
     name: str
@@ -45,7 +47,7 @@ class Endpoint:
     password: str | None = field(repr=False)
     database: str
     schemas: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def address(self) -> str:
@@ -75,13 +77,17 @@ def expand(text: str, what: str) -> str:
 
 
 def has_literal_password(url: str) -> bool:
-    """Whether the password of the URL is written out instead of taken from the environment.
+    """Whether a password of the URL, or of its options, is written out instead of taken from the environment.
 
     >>> has_literal_password("mysql://u:secret@h/d"), has_literal_password("mysql://u:${P}@h/d")
     (True, False)
     """
     match = _URL.fullmatch(url)
-    return bool(match and match["password"] and _VARIABLE.sub("", match["password"]))
+    if not match:
+        return False
+    options = [item.partition("=") for item in (match["query"] or "").split("&")]
+    secrets = [match["password"] or "", *(value for key, _, value in options if unquote(key) in _SECRET_OPTIONS)]
+    return any(_VARIABLE.sub("", secret) for secret in secrets)
 
 
 def endpoint(name: str, url: str, schemas: tuple[str, ...] = ()) -> Endpoint:
@@ -100,7 +106,7 @@ def endpoint(name: str, url: str, schemas: tuple[str, ...] = ()) -> Endpoint:
     return Endpoint(
         name=name,
         engine=ENGINES[match["scheme"]],
-        host=match["v6"] or _part(match["host"], what),
+        host=match["v6"].replace("%25", "%") if match["v6"] else _part(match["host"], what),
         port=_port(_part(match["port"], what), what),
         user=_part(match["user"], what),
         password=_part(match["password"], what),
@@ -125,7 +131,7 @@ def _part(text: str | None, what: str) -> str | None:
 def _port(text: str | None, what: str) -> int | None:
     if text is None:
         return None
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise ConfigError(f"{what} has no valid port", remedy=_EXAMPLE)
     return int(text)
 
