@@ -154,10 +154,17 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
         for index, link in enumerate(links):
             if {link.source, link.target} != set(model.clusters):
                 where = f"{source}:{file.line(('links', index))}: " if file else ""
-                raise ConfigError(f"{where}a link joins the two clusters {first.name!r} and {second.name!r}")
-    state = Path(expand(model.state_dir, "state_dir")).expanduser() if model.state_dir else _default_state_dir()
+                raise ConfigError(
+                    f"{where}a link joins the two clusters {first.name!r} and {second.name!r}",
+                    remedy="name one of them as source and the other as target",
+                )
+    state = _at(file, ("state_dir",), lambda: _state_dir(model))
     named = tuple(links) if isinstance(links, list) else links
     return Config((first, second), policy, named, state, source)
+
+
+def _state_dir(model: ConfigFile) -> Path:
+    return Path(expand(model.state_dir, "state_dir")).expanduser() if model.state_dir else _default_state_dir()
 
 
 def _endpoint(name: str, section: ClusterSection, file: YamlFile | None) -> Endpoint:
@@ -211,12 +218,13 @@ def _rules(globs: Globs | Groups, table_class: TableClass, origin: str) -> list[
 
 def _preset(name: str, folder: Path) -> PresetFile:
     if name.endswith((".yaml", ".yml")):
-        return _validated(PresetFile, YamlFile.read(folder / name))
-    known = preset_names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
+        known = f"write it, or name one of those that come with replguard: {', '.join(preset_names())}"
+        return _validated(PresetFile, YamlFile.read(folder / name, remedy=known))
+    presets = preset_names()
+    if name not in presets:
+        near = difflib.get_close_matches(name, presets, 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise PolicyError(f"there is no preset {name!r}", remedy=f"{hint}known presets: {', '.join(known)}")
+        raise PolicyError(f"there is no preset {name!r}", remedy=f"{hint}known presets: {', '.join(presets)}")
     resource = resources.files("replguard.policies") / f"{name}.yaml"
     return _validated(PresetFile, YamlFile(Path(f"{name}.yaml"), resource.read_text(encoding="utf-8")))
 
@@ -236,40 +244,63 @@ def _validated(model: type[M], file: YamlFile) -> M:
     try:
         return model.model_validate(file.data if file.data is not None else {})
     except ValidationError as error:
-        problem = error.errors()[0]
-        raise ConfigError(*_explained(model, file, problem)) from None
+        # A misspelt key tells more than the missing one that it was meant to be, and of the branches of a union the one
+        # that came furthest is the one that was meant.
+        problem = max(
+            error.errors(include_url=False, include_input=False),
+            key=lambda problem: (problem["type"] == "extra_forbidden", len(_keys(problem))),
+        )
+        raise _explained(model, file, problem) from None
 
 
-def _explained(model: type[BaseModel], file: YamlFile, problem: Any) -> tuple[str]:
-    """File, line, key, what is wrong and what would be right, in one sentence."""
-    keys = [key for key in problem["loc"] if not _is_variant(key)]
+_REMEDIES = {
+    "string_type": "write text, and put quotes around numbers and words such as yes, no, on, off",
+    "string_too_short": "write a name, or take the entry out",
+    "list_type": "write a list: [a, b]",
+    "model_type": "write keys and values under it",
+    "dict_type": "write keys and values under it",
+    "missing": "add this key",
+    "literal_error": "write one of these words",
+}
+
+
+def _explained(model: type[BaseModel], file: YamlFile, problem: Any) -> ConfigError:
+    """File, line, key, what is wrong and what would be right."""
+    keys = _keys(problem)
     place = f"{file.path}:{file.line(keys)}"
     key = ".".join(str(key) for key in keys) or "the file"
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, keys[:-1])
         near = difflib.get_close_matches(str(keys[-1]), known, 1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; known keys here: {', '.join(known)}" if known else ""
-        return (f"{place}: the key {key!r} is not known{hint}",)
+        return ConfigError(f"{place}: the key {key!r} is not known{hint}")
     if keys == ["clusters"] and problem["type"] in ("too_short", "too_long"):
-        return (f"{place}: clusters: there must be exactly two, each with a name and a url",)
-    return (f"{place}: {key}: {problem['msg'][0].lower()}{problem['msg'][1:]}",)
+        return ConfigError(
+            f"{place}: clusters: there must be exactly two, each with a name and a url",
+            remedy="write a config file for each pair of clusters",
+        )
+    words = problem["msg"].split(" or instance of ")[0]
+    day = "date" in problem["type"]
+    remedy = "write a day as 2027-06-30" if day else _REMEDIES.get(problem["type"], "correct the value")
+    return ConfigError(f"{place}: {key}: {words[0].lower()}{words[1:]}", remedy=remedy)
 
 
-def _is_variant(key: str | int) -> bool:
-    """Whether pydantic put this into the path to name a branch of a union, not a key of the file."""
-    return isinstance(key, str) and ("[" in key or key == "LinkSection")
+def _keys(problem: Any) -> list[str | int]:
+    """The path of keys; pydantic also puts in the branches of unions, which stand in no file."""
+    return [key for key in problem["loc"] if not (isinstance(key, str) and ("[" in key or key == LinkSection.__name__))]
 
 
 def _known_keys(model: type[BaseModel], keys: list[str | int]) -> list[str]:
     """The keys that the model knows at this path."""
-    here: Any = model
+    here: type[BaseModel] | None = model
     for key in keys:
-        if not (isinstance(here, type) and issubclass(here, BaseModel)):
-            arguments = [part for part in get_args(here) if isinstance(part, type) and issubclass(part, BaseModel)]
-            here = arguments[0] if arguments else None
-            continue
-        here = here.model_fields[str(key)].annotation if str(key) in here.model_fields else None
-    if not (isinstance(here, type) and issubclass(here, BaseModel)):
-        arguments = [part for part in get_args(here) if isinstance(part, type) and issubclass(part, BaseModel)]
-        here = arguments[0] if arguments else None
+        if here and str(key) in here.model_fields:
+            here = _model_in(here.model_fields[str(key)].annotation)
     return sorted(here.model_fields) if here else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation holds, as a value of a mapping, an item of a list or a branch of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
