@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.diff.join import Differences, Join, MultisetDifferences, TooMuchWaiting, compare_multisets, row_digest
+from replguard.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,11 +41,11 @@ def keyed(left: Side, right: Side, width: int, limit: int) -> Differences:
             return result
 
 
-def keyless(left: Side, right: Side) -> MultisetDifferences:
-    """Compare tables without a key as multisets of rows."""
+def keyless(left: Side, right: Side, limit: int) -> MultisetDifferences:
+    """Compare tables without a key as multisets of rows; keeps the digests of ``limit`` differing rows."""
     shares = 1
     while True:
-        result = MultisetDifferences()
+        result = MultisetDifferences(limit)
         try:
             for share in range(shares):
                 compare_multisets(_rows(left), _rows(right), result, share=(share, shares))
@@ -70,7 +71,10 @@ def _rows(side: Side) -> Iterator[Row]:
 
 def _more(shares: int) -> int:
     if shares >= MOST_PASSES:
-        raise MemoryError("a table differs in more rows than fit into memory in any number of passes")
+        raise Unsupported(
+            "more rows wait for their partners than fit into memory in any number of passes",
+            remedy="if single values are that large, put the table under `local:` and compare it by other means",
+        )
     return shares * 4
 
 

@@ -11,8 +11,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from replguard.errors import StatementError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row
 
 BATCH = 500
+"""Most rows read from one side before the other has its turn."""
+BATCH_BYTES = 16 * 1024 * 1024
+"""Beyond this a batch ends early, so that large values are not heaped up."""
 BUDGET = 192 * 1024 * 1024
 _ROW_COST = 250
 """What a waiting row costs beside its values, roughly, in bytes."""
@@ -72,19 +78,19 @@ class Join:
         open_sides = {0, 1}
         while open_sides:
             for side in sorted(open_sides):
-                batch = list(islice(streams[side], BATCH))
-                if not batch:
+                rows = batch(streams[side])
+                if not rows:
                     open_sides.discard(side)
-                self.feed(side, batch, partner_open=(1 - side) in open_sides)
+                self.feed(side, rows, partner_open=(1 - side) in open_sides)
         for side in (0, 1):
             for key, row in self.waiting[side].items():
                 self.result.single(side, key, row)
 
-    def feed(self, side: int, batch: list[Row], *, partner_open: bool) -> None:
+    def feed(self, side: int, rows: list[Row], *, partner_open: bool) -> None:
         if self.share == 0:
-            self.result.rows[side] += len(batch)
+            self.result.rows[side] += len(rows)
         ours, theirs = self.waiting[side], self.waiting[1 - side]
-        for row in batch:
+        for row in rows:
             key = row[: self.width]
             if self.shares > 1 and _share(key, self.shares) != self.share:
                 continue
@@ -93,6 +99,11 @@ class Join:
                 self.cost -= _cost(partner)
                 if partner != row:
                     self.result.differ(key, *((row, partner) if side == 0 else (partner, row)))
+            elif key in ours:
+                raise StatementError(
+                    "a key came twice from one side, so its index is damaged or no key",
+                    remedy="check and repair the table, then compare again",
+                )
             elif partner_open:
                 ours[key] = row
                 self.cost += _cost(row)
@@ -100,6 +111,18 @@ class Join:
                 self.result.single(side, key, row)
         if self.cost > BUDGET:
             raise TooMuchWaiting
+
+
+def batch(rows: Iterator[Row]) -> list[Row]:
+    """The next rows; none at the end."""
+    found: list[Row] = []
+    size = 0
+    for row in islice(rows, BATCH):
+        found.append(row)
+        size += sum(map(len, filter(None, row)))
+        if size > BATCH_BYTES:
+            break
+    return found
 
 
 def _cost(row: Row) -> int:
@@ -116,18 +139,22 @@ def _share(key: Row, shares: int) -> int:
 
 @dataclass(slots=True)
 class MultisetDifferences:
-    """Rows that stand more often on one side: by digest, how often more on the first (negative: on the second)."""
+    """Rows that stand more often on one side.
 
+    ``surplus`` holds by digest how often more on the first (negative: on the second), for the ``limit`` smallest
+    digests, so that every reading lists the same ones; ``missing`` and ``extra`` count them all.
+    """
+
+    limit: int
     rows: list[int] = field(default_factory=lambda: [0, 0])
-    surplus: Counter[bytes] = field(default_factory=Counter)
+    surplus: dict[bytes, int] = field(default_factory=dict)
+    missing: int = 0
+    extra: int = 0
 
-    @property
-    def missing(self) -> int:
-        return sum(count for count in self.surplus.values() if count > 0)
-
-    @property
-    def extra(self) -> int:
-        return -sum(count for count in self.surplus.values() if count < 0)
+    def add(self, surplus: Counter[bytes]) -> None:
+        self.missing += sum(count for count in surplus.values() if count > 0)
+        self.extra -= sum(count for count in surplus.values() if count < 0)
+        self.surplus = dict(nsmallest(self.limit, [*self.surplus.items(), *surplus.items()]))
 
 
 def compare_multisets(
@@ -142,12 +169,12 @@ def compare_multisets(
     streams = {0: left, 1: right}
     while streams:
         for side in tuple(streams):
-            batch = list(islice(streams[side], BATCH))
-            if not batch:
+            rows = batch(streams[side])
+            if not rows:
                 del streams[side]
             if mine == 0:
-                result.rows[side] += len(batch)
-            for digest in map(row_digest, batch):
+                result.rows[side] += len(rows)
+            for digest in map(row_digest, rows):
                 if shares > 1 and int.from_bytes(digest[:4], "big") % shares != mine:
                     continue
                 surplus[digest] += 1 - 2 * side
@@ -155,7 +182,7 @@ def compare_multisets(
                     del surplus[digest]
         if len(surplus) * _ROW_COST > BUDGET:
             raise TooMuchWaiting
-    result.surplus.update(surplus)
+    result.add(surplus)
 
 
 def row_digest(row: Row) -> bytes:

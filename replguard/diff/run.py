@@ -159,14 +159,14 @@ class _Runner:
             if width:
                 found = keyed(here, there, width, self.options.limit)
                 return result.keyed(table, ordered, width, found, self.tables.clusters)
-            surplus = keyless(here, there)
+            surplus = keyless(here, there, self.options.limit)
             return result.keyless(table, ordered, surplus, self._examples(here, there, surplus), self.tables.clusters)
         except ServerError as error:
             return result.not_compared(table, error.message, error.remedy)
 
     def _examples(self, here: Side, there: Side, found: join.MultisetDifferences) -> dict[bytes, Row]:
         """The rows themselves, for the first differences of a table without a key."""
-        wanted = set(sorted(found.surplus)[: self.options.limit])
+        wanted = set(found.surplus)
         if not wanted:
             return {}
         return {**rows_of(there, wanted), **rows_of(here, wanted)}
