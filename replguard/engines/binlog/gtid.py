@@ -22,21 +22,21 @@ class MySQLGtidSet:
 
     @classmethod
     def parse(cls, text: str) -> MySQLGtidSet:
-        """Read what @@gtid_executed prints.
+        """Read what @@gtid_executed prints. Raises ValueError.
 
         >>> str(MySQLGtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-3:5:blue:7"))
         '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-3:5:blue:7'
         """
         found = cls()
-        for block in "".join(text.split()).split(","):
-            uuid, *parts = block.split(":")
-            source = uuid.lower()
+        for block in filter(None, "".join(text.split()).split(",")):
+            first_part, *parts = block.split(":")
+            uuid = source = str(UUID(first_part))
             for part in parts:
                 first, _, last = part.partition("-")
                 if first.isdecimal():
                     found._insert(source, int(first), int(last or first))
                 else:
-                    source = f"{uuid.lower()}:{part.lower()}"
+                    source = f"{uuid}:{part.lower()}"
         return found
 
     @classmethod
@@ -121,7 +121,7 @@ class MariaDBGtidState:
 
     @classmethod
     def parse(cls, text: str) -> MariaDBGtidState:
-        """Read what @@gtid_binlog_pos or @@gtid_slave_pos prints.
+        """Read what @@gtid_binlog_pos or @@gtid_slave_pos prints. Raises ValueError.
 
         >>> str(MariaDBGtidState.parse("1-2-9,0-1-7"))
         '0-1-7,1-2-9'

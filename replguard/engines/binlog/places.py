@@ -70,10 +70,18 @@ def beginning(server: BinlogServer, since: Since) -> Place:
     if since == "now":
         return end(server)
     if since == "start":
-        return Place(_text(server.run("stream_files")[0]["Log_name"]))
+        return _oldest(server)
     if not isinstance(since, Position):
         raise TypeError(f"{since!r} is no place in a stream")
     return _at(server, since)
+
+
+def _oldest(server: BinlogServer) -> Place:
+    """The first file that is there. What a MySQL server holds for executed without having it in a file comes before."""
+    gtids = None
+    if server.flavour == "mysql" and server.run("gtids")[0]["mode"] == "ON":
+        gtids = MySQLGtidSet.parse(_text(server.run("stream_purged")[0]["purged"]))
+    return Place(_text(server.run("stream_files")[0]["Log_name"]), gtids=gtids)
 
 
 def _at(server: BinlogServer, position: Position) -> Place:

@@ -2,7 +2,8 @@
 
 Nothing is dropped silently. An event of an unknown type that is not marked ignorable, a wrong checksum, a torn event, a
 row event without its table map, a hole in the file: each becomes a Trouble with file and offset, and what follows is
-read on. Where bytes come from is the business of :mod:`replguard.engines.binlog.streams`.
+read on. A change's position is where its transaction begins, so that one can start reading there; its own offset stands
+in the detail. Where bytes come from is the business of :mod:`replguard.engines.binlog.streams`.
 """
 
 from __future__ import annotations
@@ -279,7 +280,7 @@ class BinlogReader:
         return Change(
             operation=operation,
             tables=tables,
-            position=Position(PositionKind.file, f"{self.file}:{self.offset}"),
+            position=Position(PositionKind.file, "{}:{}".format(*self._boundary)),
             transaction=current.text if current else None,
             committed_at=_time(current, header),
             origin=(current.origin if current else None) or str(header.server_id),
