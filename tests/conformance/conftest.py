@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conformance.application import Application
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers.workspace import Workspace
+
+
+@pytest.fixture
+def app(db: Workspace, tmp_path: Path) -> Application:
+    """The small application, created and replicating."""
+    application = Application(db, tmp_path)
+    application.create()
+    return application
