@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.diff.join import Differences, MultisetDifferences
     from replguard.engines.base import Row
+    from replguard.model.tables import TableName
     from replguard.policy import ExpectedDifference
 
     Kind = Literal["missing", "extra", "differs"]
@@ -98,18 +99,17 @@ class Teller:
     ``used`` collects the expected differences that were met.
     """
 
-    def __init__(self, tables: TableMap, expected: Mapping[str, tuple[ExpectedDifference, ...]], *, mask: bool) -> None:
+    def __init__(
+        self, tables: TableMap, expected: Mapping[TableName, tuple[ExpectedDifference, ...]], *, mask: bool
+    ) -> None:
         self.first, self.second = tables.clusters
         self.expected = expected
         self.mask = mask
         self.used: set[int] = set()
 
-    def drift(self, result: TableResult, identities: Iterable[Identity], unlisted: int) -> list[Finding]:
-        """A finding for each of these differences, and one that says how many are not listed."""
-        findings = [self._difference(result, identity) for identity in identities]
-        if unlisted > 0:
-            findings.append(self._unlisted(result, unlisted))
-        return findings
+    def drift(self, result: TableResult, identities: Iterable[Identity]) -> list[Finding]:
+        """A finding for each of these differences."""
+        return [self._difference(result, identity) for identity in identities]
 
     def moved(self, result: TableResult, identity: Identity, position: str) -> Finding:
         """A difference that a change on its way explained."""
@@ -117,12 +117,12 @@ class Teller:
         return Finding(
             "row.in_flight",
             Severity.info,
-            f"a row of {result.table.name} differed and was equal after {self.second} had caught up",
+            f"a row of {result.table.name} differed and was equal when it was read again",
             cluster=self.second,
             schema=result.table.name.schema,
             table=result.table.name.name,
             key=key,
-            evidence={"position": position},
+            evidence={"position": position or None},
         )
 
     def unsettled(self, result: TableResult, identity: Identity, why: str) -> Finding:
@@ -180,7 +180,7 @@ class Teller:
             evidence["columns"] = display.differing(difference.left, difference.right)
         elif keyless:
             row = difference.left or difference.right or ()
-            evidence["row"] = display.key(row)
+            evidence["row"] = display.row(row)
             evidence["count"] = difference.count
         if expected:
             evidence["expected"] = {"where": expected.where.text, "reason": expected.reason}
@@ -189,16 +189,17 @@ class Teller:
     def _expected(self, result: TableResult, difference: Difference, display: Display) -> ExpectedDifference | None:
         """The rule that both states of the row satisfy, where there is one."""
         states = [display.texts(row) for row in (difference.left, difference.right) if row is not None]
-        for item in self.expected.get(str(result.table.name), ()):
+        for item in self.expected.get(result.table.name, ()):
             if all(item.where.columns <= state.keys() and item.where.holds(state) for state in states):
                 self.used.add(id(item))
                 return item
         return None
 
-    def _unlisted(self, result: TableResult, unlisted: int) -> Finding:
+    def unlisted(self, result: TableResult, unlisted: int, severity: Severity) -> Finding:
+        """How many differences are not listed."""
         return Finding(
             "row.differs",
-            Severity.fail,
+            severity,
             f"{unlisted} more differences of {result.table.name} are not listed",
             cluster=self.second,
             schema=result.table.name.schema,

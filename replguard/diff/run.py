@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from replguard.policy import ExpectedDifference
 
 LIMIT = 1000
-"""Differences listed a table; the verdict never depends on it."""
+"""Differences listed a table. The verdict never depends on it: no fewer are judged, however few are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Options:
     mask: bool = False
     settle: float = 30.0
     progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+
+    @property
+    def kept(self) -> int:
+        """Differences that are kept and judged a table."""
+        return max(self.limit, LIMIT)
 
     def wants(self, table: PairedTable) -> bool:
         """Whether the table is among those asked for."""
@@ -112,7 +117,7 @@ def _explain_by(waiting: list[Finding], settled: list[Settled]) -> None:
     for item in settled:
         if (item.result.table.name.schema, item.result.table.name.name) in tables and item.drift:
             item.unsettled += item.drift
-            item.drift, item.unlisted = [], 0
+            item.drift = []
             item.why = "changes of this table wait in a paused link"
 
 
@@ -157,9 +162,9 @@ class _Runner:
         there = Side(views[second], right, tuple(theirs[name.casefold()] for name in ordered))
         try:
             if width:
-                found = keyed(here, there, width, self.options.limit)
+                found = keyed(here, there, width, self.options.kept)
                 return result.keyed(table, ordered, width, found, self.tables.clusters)
-            surplus = keyless(here, there, self.options.limit)
+            surplus = keyless(here, there, self.options.kept)
             return result.keyless(table, ordered, surplus, self._examples(here, there, surplus), self.tables.clusters)
         except ServerError as error:
             return result.not_compared(table, error.message, error.remedy)
@@ -174,34 +179,55 @@ class _Runner:
 
 def _data_check(tables: TableMap, settled: list[Settled], strength: Strength, options: Options) -> Check:
     expected = {
-        str(item.result.table.name): tuple(
+        item.result.table.name: tuple(
             rule for rule in tables.policy.expected_for(item.result.table.name) if rule.valid_on(options.today)
         )
         for item in settled
     }
     teller = result.Teller(tables, expected, mask=options.mask)
-    findings: list[Finding] = []
-    for item in settled:
-        if item.result.problem:
-            findings.append(item.result.problem)
-        findings += teller.drift(item.result, item.drift, item.unlisted)
-        findings += [teller.moved(item.result, key, position) for key, position in item.in_flight.items()]
-        findings += [teller.unsettled(item.result, key, item.why) for key in item.unsettled]
-    findings += _not_met(expected, teller.used)
-    failing = {finding.table for finding in findings if finding.severity is Severity.fail}
+    findings = [finding for item in settled for finding in _told(teller, item, options.limit)]
+    whole = {item.result.table.name for item in settled if not item.result.problem and not item.unlisted}
+    findings += _not_met({name: rules for name, rules in expected.items() if name in whole}, teller.used)
+    failing = {(finding.schema, finding.table) for finding in findings if finding.severity is Severity.fail}
     summary = f"{len(failing)} of {len(settled)} tables differ{'s' * (len(failing) == 1)} ({strength.value})"
     return Check("diff.data", summary, tuple(findings))
 
 
-def _not_met(expected: dict[str, tuple[ExpectedDifference, ...]], used: set[int]) -> list[Finding]:
+_GRAVEST = (Severity.fail, Severity.unknown, Severity.warn, Severity.info)
+
+
+def _told(teller: result.Teller, item: Settled, limit: int) -> list[Finding]:
+    """The findings of a table, the gravest first, and one that counts those that are not listed.
+
+    What is not listed is as grave as the gravest of its findings; of what was not even kept, more than that it differs
+    is not known.
+    """
+    found = [
+        *teller.drift(item.result, item.drift),
+        *(teller.unsettled(item.result, key, item.why) for key in item.unsettled),
+        *(teller.moved(item.result, key, position) for key, position in item.in_flight.items()),
+    ]
+    found.sort(key=lambda finding: _GRAVEST.index(finding.severity))
+    left = found[limit:]
+    told = [item.result.problem] if item.result.problem else []
+    told += found[:limit]
+    if left or item.unlisted:
+        failing = bool(found) and found[0].severity is Severity.fail
+        rest = Severity.unknown if item.unlisted else left[0].severity
+        hidden = Severity.fail if failing else rest
+        told.append(teller.unlisted(item.result, len(left) + item.unlisted, hidden))
+    return told
+
+
+def _not_met(expected: dict[TableName, tuple[ExpectedDifference, ...]], used: set[int]) -> list[Finding]:
     """An expected difference that is not there any more should leave the policy."""
     return [
         Finding(
             "expected.unused",
             Severity.warn,
             f"{table}: the expected difference {item.where.text!r} ({item.reason}) does not exist",
-            table=table.partition(".")[2],
-            schema=table.partition(".")[0],
+            schema=table.schema,
+            table=table.name,
             remedy="take it out of expected_differences",
         )
         for table, items in expected.items()

@@ -25,20 +25,24 @@ if TYPE_CHECKING:
     Compare = Callable[[ExitStack, Iterable[TableResult]], list[TableResult]]
     """Compares these tables again within fresh snapshots."""
 
+_CHANGING = "it kept changing while it was read again"
 PAUSE = 0.2
 """Seconds between two readings where no link tells when to read."""
 
 
 @dataclass(slots=True)
 class Settled:
-    """One table after settling: what is drift, what was in flight (and explained at which position), what is open."""
+    """One table after settling: what is drift, what was in flight (and explained at which position), what is open.
+
+    ``unlisted`` counts differences beyond the list, of which single rows cannot be followed.
+    """
 
     result: TableResult
     drift: list[Identity] = field(default_factory=list)
     unlisted: int = 0
     in_flight: dict[Identity, str] = field(default_factory=dict)
     unsettled: list[Identity] = field(default_factory=list)
-    why: str = "it kept changing while it was read again"
+    why: str = _CHANGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,7 @@ def _advance(state: Settled, now: TableResult, arrival: _Arrival) -> None:
     state.drift, state.unsettled, state.unlisted = [], [], 0
     if now.problem:
         return
-    if arrival.obstacle:
-        state.why = arrival.obstacle
+    state.why = arrival.obstacle or _CHANGING
     for identity, difference in now.differences.items():
         unmoved = before.differences.get(identity) == difference and not arrival.obstacle
         (state.drift if unmoved else state.unsettled).append(identity)
@@ -85,7 +88,7 @@ def _advance(state: Settled, now: TableResult, arrival: _Arrival) -> None:
         gone = [identity for identity in before.differences if identity not in now.differences]
         state.in_flight.update(dict.fromkeys(gone, arrival.position))
     else:
-        state.unlisted = min(now.total - now.listed, before.total - before.listed)
+        state.unlisted = now.total - now.listed
 
 
 def _let_arrive(pair: Pair, links: tuple[Link, ...], deadline: float) -> _Arrival:

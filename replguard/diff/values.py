@@ -24,9 +24,20 @@ class Display:
         self.mask = mask
 
     def key(self, values: Row) -> dict[str, Any] | None:
-        """The key as JSON: integers as integers, all else as text; None where the table has no key."""
+        """The key as JSON: integers as integers, even where values are masked, all else as text; None where the table
+        has no key.
+        """
         named = zip(self.columns, values, strict=False)
-        return {column.name: self.value(column, value) for column, value in named} or None
+        return {
+            column.name: int(value)
+            if column.kind is ColumnKind.integer and value is not None
+            else self.value(column, value)
+            for column, value in named
+        } or None
+
+    def row(self, values: Row) -> dict[str, Any]:
+        """A whole row, for tables without a key."""
+        return {column.name: self.value(column, value) for column, value in zip(self.columns, values, strict=True)}
 
     def differing(self, left: Row, right: Row) -> dict[str, list[Any]]:
         """Column to the values of both sides, for the columns that differ."""
@@ -45,10 +56,10 @@ class Display:
         """One value. NULL is null; what is long is cut and followed by its length and hash."""
         if value is None:
             return None
-        if column.kind is ColumnKind.integer:
-            return int(value)
         if self.mask:
             return f"masked ({len(value)} bytes, blake2b {_fingerprint(value)})"
+        if column.kind is ColumnKind.integer:
+            return int(value)
         text = _text(column, value) or ""
         if len(text) <= LONGEST:
             return text
