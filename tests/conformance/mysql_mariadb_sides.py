@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import count
-from urllib.parse import quote
 
 import pymysql
 
@@ -86,10 +85,6 @@ class Side:
         self.servers.append(server)
         return server
 
-    def url(self, **changes):
-        part = {"user": self.user, "password": self.password, "host": self.host, "port": self.port} | changes
-        return f"{self.engine}://{quote(part['user'])}:{quote(part['password'])}@{part['host']}:{part['port']}"
-
     def account(self, *privileges):
         """A user of its own with just these privileges (``SELECT ON db.*``): what to connect with."""
         name = unique("u")
@@ -152,3 +147,9 @@ def two_sides(blue, green):
             side.clean()
         for side in sides:
             side.sql(LOCAL, f"DROP DATABASE {name}", database="")
+
+
+def of_server(name, server):
+    """The side of one of the harness's servers; statements run as its administrator."""
+    admin = server.admin
+    return Side(name, admin.engine, admin.host, admin.port, admin.user, admin.password)

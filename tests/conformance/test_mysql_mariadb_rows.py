@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import threading
 
+import pymysql
 import pytest
 
 from replguard.errors import DeadlineError, Unsupported
 from replguard.model.tables import ColumnKind
+from tests.conformance.mysql_mariadb_sides import of_server, two_sides
+
+pytestmark = pytest.mark.engines("mariadb", "mysql")
+
+
+@pytest.fixture
+def sides(pair):
+    """Two servers that replicate one way, and an empty database of the same name on each."""
+    with two_sides(of_server("blue", pair.blue), of_server("green", pair.green)) as both:
+        yield both
+
 
 NEIGHBOURS = {
     "tinyint": ["NULL", "-128", "0", "127"],
@@ -177,6 +189,66 @@ def test_a_snapshot_does_not_see_later_rows_and_bounds_its_position(sides):
         assert list(snapshot.read(table, ["id"])) == [(b"1",)]
         assert snapshot.lower == snapshot.upper == before
     assert server.replication.position() != before
+
+
+def test_an_alter_table_does_not_wait_for_a_snapshot_that_has_read_the_table(sides):
+    blue, _ = sides
+    blue.sql("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1), (2)")
+    server = blue.connect()
+    (table,) = server.catalog.tables()
+    with server.rows.snapshot() as snapshot:
+        assert len(list(snapshot.read(table, ["id"]))) == 2
+        blue.sql("SET SESSION lock_wait_timeout = 1", "ALTER TABLE t ADD COLUMN x INT")
+
+
+def test_the_bounds_of_a_snapshot_hold_while_others_commit(sides):
+    blue, _ = sides
+    blue.sql("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY)")
+    server = blue.connect()
+    (table,) = server.catalog.tables()
+    base = last_number(server.replication.position(), server)
+    stop = threading.Event()
+
+    def write():
+        raw = pymysql.connect(host=blue.host, port=blue.port, user=blue.user, password=blue.password, autocommit=True)
+        with raw, raw.cursor() as cursor:
+            while not stop.is_set():
+                cursor.execute(f"INSERT INTO {blue.database}.t VALUES ()")
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        seen = []
+        for _ in range(20):
+            with server.rows.snapshot() as snapshot:
+                rows = sum(1 for _ in snapshot.read(table, ["id"]))
+                bounds = [last_number(position, server) - base for position in (snapshot.lower, snapshot.upper)]
+                seen.append((bounds[0], rows, bounds[1]))
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    assert all(lower <= rows <= upper for lower, rows, upper in seen), seen
+    assert seen[-1][1] > seen[0][1]
+    if blue.engine == "mariadb":
+        assert all(lower == rows == upper for lower, rows, upper in seen)
+
+
+def last_number(position, server):
+    """How many transactions the server itself has written up to a position."""
+    own = server.identity.detail.get("server_uuid") or str(server.identity.detail["gtid_domain_id"])
+    part = next(part for part in position.text.split(",") if part.startswith(own))
+    return (
+        sum(
+            int(last) - int(first) + 1
+            for first, _, last in (
+                (piece if "-" in piece else f"{piece}-{piece}").partition("-") for piece in part.split(":")[1:]
+            )
+        )
+        if ":" in part
+        else int(part.rpartition("-")[2])
+    )
 
 
 def test_a_snapshot_cannot_write(sides):

@@ -10,14 +10,14 @@ Only InnoDB is consistent within a snapshot. Tables of other engines are read as
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
 from replguard.engines.binlog.connection import quoted
 from replguard.engines.sqlfiles import Quoted, joined, statement
-from replguard.errors import Unsupported
+from replguard.errors import DeadlineError, ServerError, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -146,13 +146,28 @@ class BinlogSnapshot:
         readers = [reader(table.column(name)) for name in columns]
         text = self._select(table, readers)
         slices = _slices(readers)
-        with self._session.stream(text, f"reading {table.name}") as rows:
-            for row in rows:
-                yield tuple(decode(row[part]) for part, decode in slices)
+        try:
+            with self._session.stream(text, f"reading {table.name}") as rows:
+                for row in rows:
+                    yield tuple(decode(row[part]) for part, decode in slices)
+        finally:
+            self._release()
 
     def interrupt(self) -> None:
         """End a running read, from another thread; the read then raises DeadlineError."""
         self._session.kill_query()
+
+    def _release(self) -> None:
+        """Let go of the table's metadata lock: an ALTER TABLE, and all who queue behind it, must not wait for us.
+
+        A late KILL QUERY may hit this statement instead of the read: then it is sent again. Without a connection there
+        is nothing to let go of.
+        """
+        with suppress(ServerError):
+            try:
+                self._session.run("release")
+            except DeadlineError:
+                self._session.run("release")
 
     def _select(self, table: Table, readers: Sequence[Reader]) -> Quoted:
         columns = joined([expression for reader in readers for expression in reader.expressions])
@@ -183,4 +198,5 @@ class BinlogRows:
         with self._server.open("snapshot", raw_values=True) as session:
             session.run("isolation")
             lower, upper = self._server.begin_snapshot(session)
+            session.run("savepoint")
             yield BinlogSnapshot(session, lower, upper)

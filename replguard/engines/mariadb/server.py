@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from replguard.engines.binlog.identity import server_ids, shown
 from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
 from replguard.engines.mariadb.filters import MariaDBFilters
 from replguard.engines.mariadb.replication import MariaDBReplication
+from replguard.errors import PrivilegeError
 from replguard.model.links import Identity
 from replguard.model.positions import Position, PositionKind
 
@@ -50,6 +52,8 @@ class MariaDBServer(BinlogServer):
 
         Without a binlog, or where replicated changes are not logged, the current position before and after.
         """
+        with suppress(PrivilegeError):
+            session.run("unlogged")
         before = _gtid(session)
         session.run("begin_snapshot")
         exact = is_on(self.variables, "log_bin") and is_on(self.variables, "log_slave_updates")
@@ -57,14 +61,25 @@ class MariaDBServer(BinlogServer):
             return position, position
         return before, _gtid(session)
 
-    @staticmethod
-    def _snapshot_position(session: Session) -> Position | None:
-        status = {_text(row["Variable_name"]).lower(): _text(row["Value"]) for row in session.run("snapshot_status")}
-        file, offset = status.get("binlog_snapshot_file"), status.get("binlog_snapshot_position")
-        if not file or not offset or not offset.isdecimal():
+    def _snapshot_position(self, session: Session) -> Position | None:
+        """The place of the view as GTIDs. The server finds them by reading the binlog file up to there, which may take
+        seconds: so if nothing was written since, the binlog's present end is taken. What was written counts, as SHOW
+        MASTER STATUS has it under the log's lock: ``binlog_snapshot_*`` lags behind the GTID position here.
+        """
+        place = _place(session)
+        if place is None:
             return None
-        gtids = session.run("snapshot_gtids", file, int(offset))[0]["gtids"]
+        end = str(self.run("gtids")[0]["binlog_pos"] or "")
+        if self._written() == place:
+            return Position(PositionKind.gtid, end)
+        gtids = session.run("snapshot_gtids", *place)[0]["gtids"]
         return None if gtids is None else Position(PositionKind.gtid, _text(gtids))
+
+    def _written(self) -> tuple[str, int] | None:
+        with suppress(PrivilegeError):
+            for row in self.run("source_status"):
+                return str(row["File"]), int(row["Position"])
+        return None
 
     def default_of(self, row: Mapping[str, Any]) -> str | None:
         """MariaDB gives an expression as it is, the word NULL included; ON UPDATE stands apart."""
@@ -72,6 +87,13 @@ class MariaDBServer(BinlogServer):
         if "on update" not in extra.lower():
             return None if default is None else str(default)
         return f"{default} {extra[extra.lower().index('on update') :]}"
+
+
+def _place(session: Session) -> tuple[str, int] | None:
+    """The end of the binlog when the connection's view began."""
+    status = {_text(row["Variable_name"]).lower(): _text(row["Value"]) for row in session.run("snapshot_status")}
+    file, offset = status.get("binlog_snapshot_file"), status.get("binlog_snapshot_position")
+    return (file, int(offset)) if file and offset and offset.isdecimal() else None
 
 
 def _gtid(session: Session) -> Position:
