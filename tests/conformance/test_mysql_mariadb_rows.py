@@ -9,7 +9,7 @@ import pytest
 
 from replguard.errors import DeadlineError, Unsupported
 from replguard.model.tables import ColumnKind
-from tests.conformance.mysql_mariadb_sides import of_server, two_sides
+from tests.conformance.mysql_mariadb_sides import LOCAL, of_server, two_sides
 
 pytestmark = pytest.mark.engines("mariadb", "mysql")
 
@@ -90,9 +90,9 @@ def read(server, name, columns=None):
 
 
 def fill(side, table, kind, literals):
-    side.sql(LOOSE, f"CREATE TABLE {table} (id INT PRIMARY KEY, v {kind})")
+    side.sql(LOCAL, LOOSE, f"CREATE TABLE {table} (id INT PRIMARY KEY, v {kind})")
     rows = ", ".join(f"({number}, {text})" for number, text in enumerate(literals))
-    side.sql("SET NAMES utf8mb4", LOOSE, f"INSERT IGNORE INTO {table} VALUES {rows}")
+    side.sql(LOCAL, "SET NAMES utf8mb4", LOOSE, f"INSERT IGNORE INTO {table} VALUES {rows}")
 
 
 def test_unlike_values_of_every_type_give_unlike_bytes_and_equal_ones_equal_bytes(sides):
