@@ -59,11 +59,12 @@ def _nothing_forbidden() -> Finding:
 
 
 def _link(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Finding]:
-    judged: dict[TableName, Crossing] = {}
+    judged: dict[TableName, tuple[TableClass, bool | None]] = {}
     for table in sorted(tables, key=lambda table: table.partition):
         side = _as_carried(table, link)
-        crossing = judged[side.name] = filters.crosses(side)
-        if any(name in judged and judged[name].crosses is crossing.crosses for name in side.ancestors):
+        crossing = filters.crosses(side)
+        judged[side.name] = (table.table_class, crossing.crosses)
+        if any(judged.get(name) == judged[side.name] for name in side.ancestors):
             continue  # told once, of the partitioned table
         if table.table_class is TableClass.must_not_sync:
             yield from _forbidden(link, side, crossing)
@@ -137,16 +138,16 @@ def _cascades(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Fi
             if not key.cascades or child is not TableClass.must_not_sync or parent is TableClass.must_not_sync:
                 continue
             parent_table = on_target.get(key.parent)
-            if parent_table is not None and filters.crosses(parent_table).crosses is False:
-                continue
-            yield _cascade(link, key)
+            crosses = filters.crosses(parent_table).crosses if parent_table else True
+            if crosses is not False:
+                yield _cascade(link, key, certain=crosses is True)
 
 
-def _cascade(link: Link, key: ForeignKey) -> Finding:
+def _cascade(link: Link, key: ForeignKey, *, certain: bool) -> Finding:
     path = f"{key.parent} -> {key.name} (on delete {key.on_delete}, on update {key.on_update}) -> {key.child}"
     return Finding(
         "leak.configured",
-        Severity.fail,
+        Severity.fail if certain else Severity.unknown,
         f"a change of {key.parent} that crosses {link.label} would cascade into {key.child}, which must not sync: "
         f"{path}",
         cluster=link.target,

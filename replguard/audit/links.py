@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from replguard.model.findings import Check, Finding, LinkFacts, Severity
@@ -120,7 +121,7 @@ def _state(link: Link, max_lag: float, *, named: bool) -> list[Finding]:
                 "link.broken", Severity.unknown, f"the state of {link.label} is not known: {reason}", "grant the rights"
             )
         )
-    elif link.lag_seconds is None:
+    elif link.lag_seconds is None or isnan(link.lag_seconds):
         found.append(
             finding("link.lagging", Severity.unknown, f"the lag of {link.label} is not known", "look at the applier")
         )

@@ -26,14 +26,12 @@ class PairedTable:
     name: TableName
     sides: dict[str, Table]
     classification: Classification
+    partition: bool = False
+    """Whether its rows are read with those of the partitioned table above it. A child by inheritance stands alone."""
 
     @property
     def table_class(self) -> TableClass:
         return self.classification.table_class
-
-    @property
-    def partition(self) -> bool:
-        return any(table.ancestors for table in self.sides.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,14 @@ def pair_up(
         for table in tables:
             folded = table.name.folded()
             sides.setdefault(folded if folded in foldable else table.name, {})[cluster] = table
+    roots = {table.name for tables in catalogs.values() for table in tables if table.partitioned}
     paired = [
-        PairedTable(next(iter(found.values())).name, found, _classify(policy, found.values()))
+        PairedTable(
+            next(iter(found.values())).name,
+            found,
+            _classify(policy, found.values()),
+            partition=all(not roots.isdisjoint(table.ancestors) for table in found.values()),
+        )
         for found in sides.values()
     ]
     first, second = catalogs

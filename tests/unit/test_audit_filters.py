@@ -1,0 +1,140 @@
+"""Policy against filters as they are set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from replguard.audit.filters import audit
+from replguard.model.findings import Severity, Verdict
+from replguard.model.links import Fragility, Link, LinkState
+from replguard.model.tables import ForeignKey
+from tests.unit.builders import LINK, ListedFilters, name, policy, table, table_map
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from replguard.model.findings import Check
+    from replguard.model.tables import Table
+
+BACK = Link("", "blue", "green", LinkState.running, lag_seconds=0.0)
+QUEUE = policy(must_not_sync=["event"])
+
+
+def judged(tables: Sequence[Table], filters: ListedFilters, *links: Link, cascades: bool = False, used=QUEUE) -> Check:
+    found = table_map(tables, tables, used)
+    return audit(found, dict.fromkeys(links or (LINK,), filters), applier_cascades=cascades, links_wanted=True)
+
+
+def codes(check: Check) -> list[tuple[str, str, str | None]]:
+    return [(finding.code, finding.severity.value, finding.table) for finding in check.findings]
+
+
+def test_what_is_dropped_and_what_crosses_as_it_should_passes() -> None:
+    check = judged([table("EVENT"), table("account")], ListedFilters(("EVENT",)))
+    assert (check.verdict, check.findings) == (Verdict.passed, ())
+
+
+def test_a_leak_is_told_for_each_link() -> None:
+    check = judged([table("Event")], ListedFilters(), LINK, BACK)
+    assert codes(check) == [("leak.configured", "fail", "Event")] * 2
+    assert [(finding.cluster, finding.link) for finding in check.findings] == [
+        ("green", "blue->green"),
+        ("blue", "green->blue"),
+    ]
+    assert all(finding.remedy and "no rule drops it" in finding.message for finding in check.findings)
+    assert check.summary.endswith("2 tables would leak")
+
+
+def test_a_config_table_that_would_not_cross() -> None:
+    check = judged([table("event"), table("account")], ListedFilters(("event", "account")))
+    assert codes(check) == [("link.incomplete", "fail", "account")]
+
+
+def test_what_cannot_be_judged_is_unknown() -> None:
+    check = judged([table("event"), table("account")], ListedFilters(unclear=("event", "account")))
+    assert sorted(codes(check)) == [("leak.configured", "unknown", "event"), ("link.incomplete", "unknown", "account")]
+    assert check.verdict is Verdict.inconclusive
+
+
+def test_local_tables_may_cross_or_not() -> None:
+    used = policy(must_not_sync=["event"], local=["a", "b"])
+    assert judged([table("a"), table("b"), table("event")], ListedFilters(("a", "event")), used=used).findings == ()
+
+
+def test_a_partitioned_table_is_told_once() -> None:
+    tables = [table("event", partitioned=True), *(table(f"event_{day}", ancestors=("event",)) for day in range(9))]
+    assert codes(judged(tables, ListedFilters())) == [("leak.configured", "fail", "event")]
+    assert codes(judged(tables, ListedFilters(("event", *(f"event_{day}" for day in range(8)))))) == [
+        ("leak.configured", "fail", "event_8")
+    ]
+
+
+def test_a_partition_of_another_class_than_its_table_is_judged_by_itself() -> None:
+    tables = [table("account", partitioned=True), table("account_event", ancestors=("account",)), table("event")]
+    used = policy(must_not_sync=["account_event", "event"])
+    check = judged(tables, ListedFilters(("event",)), used=used)
+    assert codes(check) == [("leak.configured", "fail", "account_event")]
+
+
+def test_tables_without_a_class_are_asked_about_once() -> None:
+    used = policy(must_not_sync=["event"], config=["account"])
+    tables = [table("event"), table("other", partitioned=True), table("other_1", ancestors=("other",))]
+    check = judged(tables, ListedFilters(("event",)), used=used)
+    assert codes(check) == [("table.unclassified", "unknown", "other")]
+
+
+def test_weaknesses_of_the_filters_warn() -> None:
+    weak = Fragility("lost on restart", "write it into my.cnf", rule="st.event", table="event", schema="st")
+    check = judged([table("event")], ListedFilters(("event",), weaknesses=(weak,)))
+    assert codes(check) == [("filter.fragile", "warn", "event")]
+    assert check.findings[0].evidence == {"rule": "st.event"}
+    assert check.verdict is Verdict.passed
+
+
+def test_nothing_to_keep_apart_warns() -> None:
+    assert codes(judged([table("account")], ListedFilters())) == [("filter.fragile", "warn", None)]
+
+
+def test_no_link_is_no_pass_unless_none_is_wanted() -> None:
+    tables = table_map([table("event")], [table("event")], QUEUE)
+    wanted = audit(tables, {}, applier_cascades=False, links_wanted=True)
+    assert codes(wanted) == [("link.missing", "unknown", None)]
+    assert not audit(tables, {}, applier_cascades=False, links_wanted=False).applicable
+    there = audit(tables, {LINK: ListedFilters()}, applier_cascades=False, links_wanted=False)
+    assert codes(there) == [("leak.configured", "fail", "event")]
+
+
+def test_a_table_on_one_side_alone_is_judged_as_that_side_has_it() -> None:
+    for blue, green in (([table("event")], []), ([], [table("event")])):
+        check = audit(table_map(blue, green, QUEUE), {LINK: ListedFilters()}, applier_cascades=False, links_wanted=True)
+        assert codes(check) == [("leak.configured", "fail", "event")]
+
+
+@pytest.mark.parametrize(
+    ("on_delete", "filters", "acts", "severity"),
+    [
+        ("CASCADE", ListedFilters(("event",)), True, Severity.fail),
+        ("SET NULL", ListedFilters(("event",)), True, Severity.fail),
+        ("NO ACTION", ListedFilters(("event",)), True, None),
+        ("CASCADE", ListedFilters(("event",)), False, None),
+        ("CASCADE", ListedFilters(("event", "account")), True, None),
+        ("CASCADE", ListedFilters(("event",), unclear=("account",)), True, Severity.unknown),
+    ],
+)
+def test_cascades(on_delete: str, filters: ListedFilters, *, acts: bool, severity: Severity | None) -> None:
+    key = ForeignKey("fk", name("event"), name("account"), on_delete, "NO ACTION")
+    tables = [table("account"), table("event", foreign_keys=(key,))]
+    check = judged(tables, filters, cascades=acts)
+    found = [finding for finding in check.findings if finding.code == "leak.configured"]
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
+    if found:
+        assert found[0].evidence["path"] == ["st.account", "fk", "st.event"]
+
+
+def test_a_cascade_from_one_forbidden_table_to_another_is_told_by_the_tables_themselves() -> None:
+    key = ForeignKey("fk", name("event_child"), name("event"), "CASCADE", "NO ACTION")
+    tables = [table("event"), table("event_child", foreign_keys=(key,))]
+    used = policy(must_not_sync=["event*"])
+    assert judged(tables, ListedFilters(("event", "event_child")), cascades=True, used=used).findings == ()
