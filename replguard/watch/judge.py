@@ -44,7 +44,7 @@ class Judge:
             table_class = self._class(self.source, name)
             if table_class is TableClass.must_not_sync:
                 found += self._forbidden(change, name)
-            elif table_class is TableClass.unclassified and self._known(name):
+            elif table_class is TableClass.unclassified and self._a_table(change, name):
                 found.append(self._unclassified(change, name))
         return tuple(found)
 
@@ -83,20 +83,20 @@ class Judge:
         )
 
     def _outside(self, change: Change, cluster: str) -> bool:
-        """Whether nothing of the change lies in the cluster's scope."""
+        """Whether nothing of the change lies in the cluster's scope; what names no schema may lie anywhere."""
         schemas = {name.schema for name in change.tables}
         if change.default_schema:
             schemas.add(change.default_schema)
-        return not any(self.tables.in_scope(cluster, schema) for schema in schemas)
+        return bool(schemas) and not any(self.tables.in_scope(cluster, schema) for schema in schemas)
 
     def _class(self, cluster: str, name: TableName) -> TableClass | None:
         if not self.tables.in_scope(cluster, name.schema):
             return None
         return self.tables.classify(cluster, name).table_class
 
-    def _known(self, name: TableName) -> bool:
+    def _a_table(self, change: Change, name: TableName) -> bool:
         """Whether the name is a table; what DDL names may as well be a column or an index."""
-        return name in self.tables.on(self.source)
+        return change.operation is not Operation.ddl or name in self.tables.on(self.source)
 
     def _forbidden(self, change: Change, name: TableName) -> Iterable[Finding]:
         crossing = self.filters.applies(change)
