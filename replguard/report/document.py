@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.findings import SCHEMA
@@ -33,7 +35,9 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def dumps(report: Report) -> str:
-    return json.dumps(document(report), indent=1, ensure_ascii=False)
+    """The document as text that any stream takes: a lone surrogate, as in the name of a file, is escaped."""
+    text = json.dumps(document(report), indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _check(check: Check) -> dict[str, Any]:
@@ -47,14 +51,16 @@ def _check(check: Check) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, enums and dates as what JSON knows; a field ``class_`` is called ``class``."""
+    """Dataclasses, enums and dates as what JSON knows; a field ``class_`` is called ``class``, NaN is text."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, (datetime, date)):
         return value.isoformat()
-    if isinstance(value, dict):
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]

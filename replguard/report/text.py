@@ -27,8 +27,8 @@ SHOWN = 20
 def render(report: Report, console: Console, *, verbose: bool = False) -> None:
     """Print the report. ``verbose`` shows every finding, information included."""
     if report.clusters:
-        facts = report.clusters.items()
-        console.print("   ".join(f"[bold]{escape(name)}[/] {fact.engine} {fact.version}" for name, fact in facts))
+        facts = [(name, escape(f"{fact.engine} {fact.version}")) for name, fact in report.clusters.items()]
+        console.print("   ".join(f"[bold]{escape(name)}[/] {what}" for name, what in facts))
     if report.links:
         _links(report, console)
     for check in report.checks:
