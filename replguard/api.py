@@ -125,8 +125,8 @@ class Clusters:
         started = _now()
         options = options or comparison.Options(started.date())
         tables = self.tables()
-        ours, found = self.links()
-        compared = comparison.diff(self.pair, tables, ours, options)
+        _, found = self.links()
+        compared = comparison.diff(self.pair, tables, found, options)
         state = audit_links.check(found, self.config, needed=False)
         told = tuple(item for item in state.findings if item.code in ("link.missing", "link.unknown"))
         named = classes.unclassified(tables) if options.tables is None else []

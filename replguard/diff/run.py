@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from replguard.audit.links import between
 from replguard.diff import pending, result, schema
 from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
 from replguard.diff.settle import Settled, settle
@@ -71,14 +72,14 @@ class Comparison:
 
 
 def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options) -> Comparison:
-    """Compare the config tables of the pair; ``links`` are those between the two clusters."""
+    """Compare the config tables of the pair; ``links`` are all into either cluster, read just before."""
     wanted = [table for table in tables.of(TableClass.config) if options.wants(table)]
     schemas = {table.name: schema.differences(table, *tables.clusters) for table in wanted}
     roots = [table for table in wanted if len(table.sides) == 2 and not table.partition]
     runner = _Runner(pair, tables, options)
     with ExitStack() as stack:
         results = runner.compare(stack, roots, first_time=True)
-    running = tuple(link for link in links if link.state is not LinkState.paused)
+    running = tuple(link for link in between(links, tables.clusters) if link.state is not LinkState.paused)
     settled = settle(pair, running, results, runner.again, options.settle)
     strength, waiting = _strength(pair, tables, links)
     _explain_by(waiting, settled)
@@ -236,27 +237,38 @@ def _not_met(expected: dict[TableName, tuple[ExpectedDifference, ...]], used: se
     ]
 
 
-def _strength(pair: Pair, tables: TableMap, links: tuple[Link, ...]) -> tuple[Strength, list[Finding]]:
-    """Exact where all links stand still and no config change waits in one; else what was compared is unaligned."""
-    if not links or any(link.state is not LinkState.paused for link in links):
+def _strength(pair: Pair, tables: TableMap, before: tuple[Link, ...]) -> tuple[Strength, list[Finding]]:
+    """Exact where all links stood still throughout and no config change waits in one; else unaligned.
+
+    A link whose source is not known may carry anything: it must stand as well.
+    """
+    now = pair.links()
+    if not before or not _stood(before, now):
         return Strength.unaligned, []
     waiting: list[Finding] = []
-    for link in links:
+    for link in between(now, tables.clusters):
         try:
-            found = pending.config_changes(pair, tables, link)
+            waiting += pending.config_changes(pair, tables, link)
         except ServerError as error:
-            return Strength.unaligned, [
-                Finding(
-                    "check.not_run",
-                    Severity.info,
-                    f"what waits in {link.label} could not be read, so the result is not called exact: {error.message}",
-                    cluster=link.source,
-                    link=link.label,
-                    remedy=error.remedy,
-                )
-            ]
-        waiting += found
+            return Strength.unaligned, [_tail_unread(link, error)]
     return (Strength.unaligned if waiting else Strength.exact), waiting
+
+
+def _stood(before: tuple[Link, ...], now: tuple[Link, ...]) -> bool:
+    """Whether every link, known or not, was paused before and is paused at the same place now."""
+    places = [{(link.target, link.name): link.applied for link in links} for links in (before, now)]
+    return places[0] == places[1] and all(link.state is LinkState.paused for link in (*before, *now))
+
+
+def _tail_unread(link: Link, error: ServerError) -> Finding:
+    return Finding(
+        "check.not_run",
+        Severity.info,
+        f"what waits in {link.label} could not be read, so the result is not called exact: {error.message}",
+        cluster=link.source,
+        link=link.label,
+        remedy=error.remedy,
+    )
 
 
 def _coverage(tables: TableMap, settled: list[Settled], options: Options) -> tuple[TableCoverage, ...]:

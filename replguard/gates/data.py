@@ -19,7 +19,7 @@ class Data:
     def run(self, context: Context) -> Outcome:
         given = context.options
         options = Options(today=given.today, mask=given.mask, settle=given.settle, progress=given.progress)
-        found = diff(context.pair, context.tables, context.links, options)
+        found = diff(context.pair, context.tables, context.all_links, options)
         checks = found.checks
         if context.purpose is Purpose.cutover and found.strength is not Strength.exact:
             checks = (*checks, _not_exact(found.strength))
