@@ -1,0 +1,55 @@
+"""What the documents list is what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_CODE = re.compile(
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff)\.[a-z_]+)"'
+)
+CHECKS = {
+    "filter.audit",
+    "links.state",
+    "clusters.identity",
+    "policy.tables",
+    "diff.data",
+    "diff.schema",
+    "diff.strength",
+}
+
+
+def _in_code() -> set[str]:
+    texts = [
+        path.read_text(encoding="utf-8") for path in (ROOT / "replguard").rglob("*.py") if "demo" not in path.parts
+    ]
+    return {code for text in texts for code in _CODE.findall(text)} - CHECKS | {"row.missing", "row.extra"}
+
+
+def test_every_finding_code_is_documented_and_no_other() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    listed = {
+        code
+        for line in page.splitlines()
+        if line.startswith("| `")
+        for code in re.findall(r"`([a-z]+\.[a-z_]+)`", line.split("|")[1])
+    }
+    assert listed == _in_code()
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        if not target.startswith("http") and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_the_page_of_rights_holds_the_grants_as_they_are() -> None:
+    page = (ROOT / "docs" / "grants.md").read_text(encoding="utf-8")
+    for engine in ("mysql", "mariadb", "postgresql"):
+        assert (ROOT / "sql" / engine / "grants.sql").read_text(encoding="utf-8").strip() in page, engine
