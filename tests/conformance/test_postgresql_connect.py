@@ -15,6 +15,7 @@ from replguard.engines.postgresql.errors import connect_error
 from replguard.errors import AuthError, ConfigError, ConnectError, ConnectionLost, NoSuchDatabase
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
+pytestmark = pytest.mark.engines("postgresql")
 
 
 def connect(side, **changes):
@@ -53,9 +54,12 @@ def test_no_such_role(pg_one):
 
 def test_no_right_to_connect(pg_one):
     role = pg_one.unique("outsider")
-    pg_one.sql(f"CREATE ROLE {role} LOGIN", f"REVOKE CONNECT ON DATABASE {pg_one.endpoint.database} FROM PUBLIC")
+    pg_one.sql(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'geheim'",
+        f"REVOKE CONNECT ON DATABASE {pg_one.endpoint.database} FROM PUBLIC",
+    )
     with pytest.raises(AuthError) as caught:
-        connect(pg_one, user=role)
+        connect(pg_one, user=role, password="geheim")
     assert caught.value.remedy == f'GRANT CONNECT ON DATABASE "{pg_one.endpoint.database}" TO "{role}"'
 
 

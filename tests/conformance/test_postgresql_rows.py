@@ -10,6 +10,7 @@ from replguard.errors import PrivilegeError, StatementError
 from replguard.model.tables import ColumnKind, TableName
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
+pytestmark = pytest.mark.engines("postgresql")
 
 EXACT = [
     ("boolean", "true", b"t"),

@@ -116,7 +116,7 @@ def _link(target: PostgresServer, row: Fields, peers: Mapping[str, Server]) -> L
     name, why = _match(target, seen, peers)
     source = find_peer(peers, name)
     slot = slot_of(source, row["slot"]) if source else None
-    applied = lsn(slot["confirmed"]) if slot and slot["confirmed"] else _progress(target, row["oid"])
+    applied = lsn(slot["confirmed"]) if slot and slot["confirmed"] else progress(target, row["oid"])
     state, errors = _state(seen, slot, known=source is not None)
     if source and slot and state is LinkState.running and not wait_until(lambda: _active(source, row["slot"])):
         state, errors = LinkState.broken, ("the apply worker runs, but nobody reads its slot on the source",)
@@ -180,7 +180,8 @@ def _active(source: PostgresServer, name: str) -> bool:
     return bool(slot and slot["active"])
 
 
-def _progress(target: PostgresServer, oid: int) -> Position | None:
+def progress(target: PostgresServer, oid: int) -> Position | None:
+    """How far the subscription has applied, as the target remembers; None where it may not be asked."""
     try:
         found = target.session.rows("origin_progress", {"origin": f"pg_{oid}"})
     except PrivilegeError:

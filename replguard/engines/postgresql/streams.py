@@ -13,9 +13,9 @@ import time
 from binascii import unhexlify
 from typing import TYPE_CHECKING
 
-from replguard.engines.base import AppliedRows
+from replguard.engines.postgresql.applied import applied_rows
 from replguard.engines.postgresql.catalog import INTEGERS
-from replguard.engines.postgresql.links import slot_of
+from replguard.engines.postgresql.links import find_peer, progress, slot_of
 from replguard.engines.postgresql.pgoutput import (
     IDENTITY_FULL,
     Begin,
@@ -27,7 +27,7 @@ from replguard.engines.postgresql.pgoutput import (
     Truncate,
 )
 from replguard.engines.postgresql.position import lsn, number, wal_end
-from replguard.engines.postgresql.quoting import quoted, quoted_table
+from replguard.engines.postgresql.quoting import quoted
 from replguard.engines.sqlfiles import joined
 from replguard.errors import StreamError, Unsupported
 from replguard.model.changes import Change, Operation, Trouble, TroubleKind
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from typing import Any, Self
 
-    from replguard.engines.base import Server, Since
+    from replguard.engines.base import AppliedRows, Server, Since
     from replguard.engines.postgresql.pgoutput import RelationMessage, Tuple
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.model.links import Link
@@ -67,8 +67,14 @@ class PostgresStreams:
     def sent(self, link: Link, target: Server, since: Since) -> SlotStream:  # noqa: ARG002 - the link tells all
         return SlotStream(self._server, link, since)
 
-    def pending(self, link: Link, target: Server) -> SlotStream:  # noqa: ARG002
-        return SlotStream(self._server, link, "start", bounded=True)
+    def pending(self, link: Link, target: Server) -> SlotStream:
+        """From where the target itself says it has applied, where it says so; else from what the slot knows of that.
+
+        The slot may lag behind a target that was stopped before it could report.
+        """
+        subscriber = find_peer({target.name: target}, target.name)
+        applied = progress(subscriber, link.detail["oid"]) if subscriber else None
+        return SlotStream(self._server, link, "start", bounded=True, applied=applied)
 
     def own(self, since: Since) -> SlotStream:  # noqa: ARG002
         raise Unsupported(
@@ -78,39 +84,28 @@ class PostgresStreams:
         )
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:  # noqa: ARG002
-        """Rows with one of the subscription's origins. Origins of dropped subscriptions are not known any more, and
-        neither is the origin of a row whose transaction is older than the server's memory of commit timestamps.
-        """
-        server = self._server
-        if server.facts["track_commit_timestamp"] != "on":
-            raise Unsupported(
-                f"{server.name}: rows do not tell their origin, because track_commit_timestamp is off",
-                remedy="ALTER SYSTEM SET track_commit_timestamp = on, then restart the server",
-                cluster=server.name,
-            )
-        found = server.session.rows("origins", {"oid": link.detail["oid"]})
-        origins = {row["id"]: row["name"] for row in found}
-        return tuple(one for table in tables for one in _applied(server, table, origins))
-
-
-def _applied(server: PostgresServer, table: Table, origins: Mapping[int, str]) -> Iterator[AppliedRows]:
-    grant = f"GRANT SELECT ON TABLE {quoted_table(table.name)} TO {quoted(server.facts['role'])}"
-    name = quoted_table(table.name)
-    relation = name if table.partitioned else server.session.text("read_only_table", None, table=name)
-    rows = server.session.rows(
-        "applied_rows", {"origins": list(origins)}, doing=f"reading {table.name}", remedy=grant, table=relation
-    )
-    for row in rows:
-        yield AppliedRows(table.name, row["rows"], origins[row["origin"]], row["first_at"], row["last_at"])
+        return applied_rows(self._server, link, tables)
 
 
 class SlotStream:
-    """Fulfils ``ChangeStream``. With ``bounded`` it ends at what was the end when it was opened."""
+    """Fulfils ``ChangeStream``. With ``bounded`` it ends at what was the end when it was opened.
+
+    What lies before ``applied`` is passed over.
+    """
 
     kind = "pgoutput"
     cannot_see = _CANNOT_SEE
 
-    def __init__(self, source: PostgresServer, link: Link, since: Since, *, bounded: bool = False) -> None:
+    def __init__(
+        self,
+        source: PostgresServer,
+        link: Link,
+        since: Since,
+        *,
+        bounded: bool = False,
+        applied: Position | None = None,
+    ) -> None:
+        self._applied = number(applied) if applied else 0
         self._source = source
         self._link = link
         self._bounded = bounded
@@ -148,10 +143,10 @@ class SlotStream:
         values = {"slot": slot, "copy": self._copy}
         with self._session.streaming():
             copied = self._session.row("slot_copy", values, doing=doing, remedy=self._remedy)["lsn"]
-        wanted = self._end if since == "now" else 0 if since == "start" else number(since)
+        wanted = self._end if since == "now" else self._applied if since == "start" else number(since)
         if wanted > number(copied):
             return self._advance(wanted)
-        if wanted and wanted < number(copied):
+        if wanted < number(copied) and since not in ("now", "start"):
             text = (
                 f"{self._link.label}: changes between {lsn(wanted)} and {copied} are applied and no longer in the slot"
             )
@@ -172,8 +167,7 @@ class SlotStream:
             portion = self._portion()
             if portion or (self._bounded and self.caught_up) or time.monotonic() >= deadline:
                 return portion
-            if self.caught_up and self._reading is None:
-                time.sleep(min(_SLICE, max(deadline - time.monotonic(), 0)))
+            time.sleep(min(_SLICE, max(deadline - time.monotonic(), 0)))
 
     def _portion(self) -> list[Change | Trouble]:
         if self._bounded and self.caught_up:
