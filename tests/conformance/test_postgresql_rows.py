@@ -104,17 +104,31 @@ def read(server, table, columns=None):
         return list(snapshot.read(table, columns or [column.name for column in table.columns]))
 
 
-@pytest.mark.parametrize(("type_", "literal", "canonical"), EXACT)
-def test_value_is_exact(table, type_, literal, canonical):
-    server, found = table(f"CREATE TABLE t (v {type_})", f"INSERT INTO t VALUES (({literal})::{type_}), (NULL)")
-    assert sorted(read(server, found), key=lambda row: row[0] is None) == [(canonical,), (None,)]
+def read_all(side, values):
+    """A table for each case in one database, read in one snapshot: (type, values) to the values read."""
+    side.sql(
+        *(
+            f"CREATE TABLE t_{place} (n serial PRIMARY KEY, v {type_}); "
+            f"INSERT INTO t_{place} (v) VALUES {', '.join(f'(({value})::{type_})' for value in given)}"
+            for place, (type_, *given) in enumerate(values)
+        )
+    )
+    server = side.connect()
+    tables = {table.name.name: table for table in server.catalog.tables()}
+    with server.rows.snapshot() as snapshot:
+        return [[row[0] for row in snapshot.read(tables[f"t_{place}"], ["v"])] for place in range(len(values))]
 
 
-@pytest.mark.parametrize(("type_", "one", "other"), PAIRS)
-def test_nearly_equal_values_differ(table, type_, one, other):
-    server, found = table(f"CREATE TABLE t (v {type_})", f"INSERT INTO t VALUES ({one}), ({other})")
-    first, second = read(server, found)
-    assert first != second
+def test_values_are_exact(pg_one):
+    got = read_all(pg_one, [(type_, literal, "NULL") for type_, literal, _ in EXACT])
+    wrong = {case: rows for case, rows in zip(EXACT, got, strict=True) if rows != [case[2], None]}
+    assert not wrong
+
+
+def test_nearly_equal_values_differ(pg_one):
+    got = read_all(pg_one, PAIRS)
+    same = [case for case, (one, other) in zip(PAIRS, got, strict=True) if one == other]
+    assert not same
 
 
 def test_user_types(table):
@@ -143,18 +157,18 @@ def test_large_values(table):
     assert text == b"x\\y" * 1747627
 
 
-@pytest.mark.parametrize(
-    "name", ['Order"; DROP--', "100%s", "{{table}}", "new\nline", "\u00fcml\u00e4ut", "%(read)s", " "]
-)
-def test_hostile_names(pg_one, name):
+HOSTILE = ['Order"; DROP--', "100%s", "{{table}}", "new\nline", "\u00fcml\u00e4ut", "%(read)s", " "]
+
+
+def test_hostile_names(pg_one):
     create = sql.SQL("CREATE TABLE {0} ({0} int PRIMARY KEY, v text); INSERT INTO {0} VALUES (2, 'b'), (1, 'a')")
-    with psycopg.connect(pg_one.dsn, autocommit=True) as connection:
-        connection.execute(create.format(sql.Identifier(name)))
+    pg_one.sql(*(create.format(sql.Identifier(name)) for name in HOSTILE))
     server = pg_one.connect()
-    [found] = server.catalog.tables()
-    assert found.name == TableName("public", name)
-    assert found.key == (name,)
-    assert read(server, found) == [(b"1", b"a"), (b"2", b"b")]
+    found = server.catalog.tables()
+    assert sorted(table.name.name for table in found) == sorted(HOSTILE)
+    for table in found:
+        assert table.key == (table.name.name,)
+        assert read(server, table) == [(b"1", b"a"), (b"2", b"b")]
 
 
 def test_order_is_by_bytes_of_the_key(table):
