@@ -72,6 +72,7 @@ def test_rows(*, name: str, rules: dict[str, Any], expected: bool | None) -> Non
         (statement("DROP TABLE st.event", "other"), {"ignore_db": ("st",)}, True),
         (statement("DROP TABLE other.t"), {"ignore_db": ("st",)}, False),
         (statement("DROP TABLE st.event", None), {"ignore_db": ("st",)}, True),
+        (statement("DROP TABLE st.event", None), {"do_db": ("st",)}, False),
         (statement("RENAME TABLE event TO a, b TO c"), {"ignore_table": ("st.event",)}, False),
         (statement("RENAME TABLE b TO c, event TO a"), {"ignore_table": ("st.event",)}, False),
         (statement("RENAME TABLE b TO c, event TO a"), {"do_table": ("st.b",), "ignore_table": ("st.event",)}, True),

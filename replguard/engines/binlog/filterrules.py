@@ -79,8 +79,16 @@ def wild_matches(rule: str, name: str, *, case_sensitive: bool) -> bool:
 
 
 def same(rule: str, name: str, *, case_sensitive: bool) -> bool:
-    """Whether an exact rule is this name."""
-    return rule == name if case_sensitive else fold(rule) == fold(name)
+    """Whether an exact rule is this name.
+
+    Without case MariaDB looks names up by hash, which compares lengths in bytes first: an accent is another name.
+
+    >>> same("st.EVENT", "st.event", case_sensitive=False), same("st.event", "st.évent", case_sensitive=False)
+    (True, False)
+    """
+    if case_sensitive:
+        return rule == name
+    return len(rule.encode()) == len(name.encode()) and fold(rule) == fold(name)
 
 
 def rewritten(raw: RawFilters, database: str) -> str:
@@ -90,7 +98,7 @@ def rewritten(raw: RawFilters, database: str) -> str:
 
 def database_passes(raw: RawFilters, database: str | None) -> Crossing:
     """What the database rules of the target say; a statement without a ``USE`` database always passes."""
-    return _databases(raw, database, (raw.do_db, "replicate_do_db"), (raw.ignore_db, "replicate_ignore_db"))
+    return _databases(raw, database or "", (raw.do_db, "replicate_do_db"), (raw.ignore_db, "replicate_ignore_db"))
 
 
 def logged_at_source(raw: RawFilters, database: str | None) -> Crossing:
