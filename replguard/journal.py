@@ -35,11 +35,15 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, default=str)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(data, file, indent=1, default=str)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
         directory = os.open(path.parent, os.O_RDONLY)
         os.fsync(directory)
         os.close(directory)
@@ -57,8 +61,14 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ControlError(f"{path} cannot be read: {error}", remedy="look at it, and move it out of the way") from None
-    return dict(content)
+        raise _damaged(path, str(error)) from None
+    if not isinstance(content, dict) or not content:
+        raise _damaged(path, "it does not hold what replguard wrote")
+    return content
+
+
+def _damaged(path: Path, why: str) -> ControlError:
+    return ControlError(f"{path} cannot be read: {why}", remedy="look at it, and move it out of the way")
 
 
 def by_whom() -> str:
