@@ -66,7 +66,11 @@ def statement(engine: str, name: str, version: str = "", **slots: Quoted) -> Quo
     that nobody has quoted.
     """
     have = _version(version)
-    text = next(text for least, text in _variants(engine, name) if least <= have)
+    text = next((text for least, text in _variants(engine, name) if least <= have), None)
+    if text is None:
+        raise FileNotFoundError(
+            f"sql/{engine}/{name}.sql is missing, and no variant is for a version as old as {version}"
+        )
     for slot, value in slots.items():
         if not isinstance(value, Quoted):
             raise TypeError(f"the value of slot {slot} of sql/{engine}/{name}.sql is not quoted")
