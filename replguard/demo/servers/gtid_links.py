@@ -46,7 +46,11 @@ def healthy(target: Server, connections: int = 1) -> bool:
 
 
 def errors(target: Server) -> str:
-    return "; ".join(row[name] for row in _status(target) for name in _ERRORS if row[name])
+    """What stands in the way of replication, in the server's words; empty if nothing does."""
+    said = [row[name] for row in _status(target) for name in _ERRORS if row[name]]
+    if said and target.engine == "mysql":
+        said += [row[0] for row in target.query(statement("mysql", "harness/worker_errors"))]
+    return "; ".join(said)
 
 
 def filtered(target: Server) -> bool:
