@@ -212,7 +212,10 @@ def _dial(endpoint: Endpoint, extra: dict[str, Any]) -> Connection:
     arguments = _arguments(endpoint) | extra
     if endpoint.options.get("ssl_mode", "").lower().replace("-", "_") == "required":
         arguments["ssl"] = _unverified()
-    return pymysql.connect(**arguments)
+    # The driver's connect_timeout ends when the port accepts, and a server that hangs accepts. Later reads may last.
+    connection = pymysql.connect(**arguments, read_timeout=arguments["connect_timeout"])
+    vars(connection)["_read_timeout"] = None
+    return connection
 
 
 def _arguments(endpoint: Endpoint) -> dict[str, Any]:

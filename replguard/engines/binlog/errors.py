@@ -87,7 +87,7 @@ def on_connect(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
         scope = "`" + endpoint.database.replace("`", "``") + "`.*"
         remedy = f"{grant('SELECT', scope, account(text(error), endpoint))} Or the database does not exist."
         return errors.PrivilegeError(text(error), remedy=remedy, cluster=endpoint.name)
-    if code in UNREACHABLE or isinstance(error, OSError):
+    if code in UNREACHABLE | LOST or isinstance(error, OSError):
         remedy = "Check that the server runs there, and that firewalls let this host through."
         return errors.ConnectError(f"cannot reach {where}: {text(error)}", remedy=remedy, cluster=endpoint.name)
     return errors.ConnectError(f"cannot connect to {where}: {text(error)}", cluster=endpoint.name)
