@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def check(tables: TableMap) -> Check:
     """Tables without a class, rules without a table, and a pair without any table at all."""
     unmatched = _unmatched(tables)
-    findings = (*unclassified(tables), *unmatched, *_no_table(tables))
+    findings = (*unclassified(tables), *unmatched, *no_table(tables))
     count = len(unmatched)
     summary = f"{len(tables.tables)} tables, {count} rule{'s' * (count != 1)} match{'es' * (count == 1)} nothing"
     return Check("policy.tables", summary, findings)
@@ -51,7 +51,8 @@ def _unmatched(tables: TableMap) -> list[Finding]:
     ]
 
 
-def _no_table(tables: TableMap) -> list[Finding]:
+def no_table(tables: TableMap) -> list[Finding]:
+    """A pair without any table proves nothing."""
     if tables.tables:
         return []
     return [

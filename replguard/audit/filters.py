@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.audit.classes import unclassified
+from replguard.audit.classes import no_table, unclassified
 from replguard.model.findings import Check, Finding, Severity
 from replguard.policy import TableClass
 
@@ -31,7 +31,7 @@ def audit(
     findings = [finding for link, rules in filters.items() for finding in _link(tables, link, rules)]
     if applier_cascades:
         findings += [finding for link, rules in filters.items() for finding in _cascades(tables, link, rules)]
-    findings += unclassified(tables)
+    findings += [*unclassified(tables), *no_table(tables)]
     if not filters:
         findings.append(
             Finding(
@@ -41,7 +41,7 @@ def audit(
                 remedy="set up replication, or write `links: none` where the application itself synchronises",
             )
         )
-    elif not tables.of(TableClass.must_not_sync):
+    elif tables.tables and not tables.of(TableClass.must_not_sync):
         findings.append(_nothing_forbidden())
     leaks = sum(finding.code == "leak.configured" for finding in findings)
     what = f"{leaks} table{'s' * (leaks != 1)} would leak" if leaks else "no must_not_sync table would cross"
