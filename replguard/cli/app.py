@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import pairwise
 from typing import Annotated
 
 import typer
 
 from replguard._version import __version__
 from replguard.cli import diff, filter_, gate, init, pause, policy, resume, status, watch
+from replguard.cli.options import Common
+from replguard.cli.session import INTERRUPTED, Session
+from replguard.errors import UsageError
 
 app = typer.Typer(
     name="replguard",
@@ -18,6 +23,33 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def start(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; what cannot be parsed is told as every other error is."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except typer.Abort:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        # The parser's own error type has no public name: typer carries click with it, or not, by its version.
+        if not hasattr(error, "format_message"):
+            raise
+        error.show()  # type: ignore[attr-defined]
+        _document(arguments, error.format_message())
+        return 2
+
+
+def _document(arguments: list[str], message: str) -> None:
+    """Standard output holds one document where JSON was asked for, also when nothing could be begun."""
+    if "--format=json" not in arguments and ("--format", "json") not in pairwise(arguments):
+        return
+    from replguard.report.document import dumps  # noqa: PLC0415
+
+    words = [word for word in arguments[:2] if word.isalpha()]
+    report = Session(" ".join(words), Common()).failure(UsageError(message, remedy="see --help"))
+    sys.stdout.write(dumps(report) + "\n")
 
 
 def _version(wanted: bool) -> None:
