@@ -7,8 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from replguard.model.changes import Change
-from tests.conformance.mysql_mariadb_sides import LOCAL, START, STOP, eventually, unique
+from tests.conformance.mysql_mariadb_sides import LOCAL, START, STOP, eventually, of_server, two_sides, unique
+
+pytestmark = pytest.mark.engines("mariadb", "mysql")
+
+
+@pytest.fixture
+def sides(pair, pairs):
+    """Two servers without replication between them, started once; ``pair`` is what skips a missing engine."""
+    apart = pairs.get("none")
+    with two_sides(of_server("blue", apart.blue), of_server("green", apart.green)) as both:
+        yield both
+
 
 KINDS = ("do_db", "ignore_db", "do_table", "ignore_table", "wild_do_table", "wild_ignore_table")
 NAMES = ("event", "Event", "évent", "dmz_zone", "dmzxzone", "acc")

@@ -11,7 +11,18 @@ import pytest
 from replguard.errors import StreamError
 from replguard.model.changes import Change, Trouble, TroubleKind
 from replguard.model.positions import Position, PositionKind
-from tests.conformance.mysql_mariadb_sides import START, STOP, STOP_APPLIER, eventually
+from tests.conformance.mysql_mariadb_sides import START, STOP, STOP_APPLIER, eventually, of_server, two_sides
+
+pytestmark = pytest.mark.engines("mariadb", "mysql")
+
+
+@pytest.fixture
+def sides(pair, pairs):
+    """Two servers without replication between them, started once; ``pair`` is what skips a missing engine."""
+    apart = pairs.get("none")
+    with two_sides(of_server("blue", apart.blue), of_server("green", apart.green)) as both:
+        yield both
+
 
 TABLE = "CREATE TABLE event (id INT PRIMARY KEY, a LONGBLOB, b LONGBLOB)"
 
