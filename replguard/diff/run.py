@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from replguard.audit.links import between
@@ -19,7 +18,7 @@ from replguard.diff.settle import Settled, settle
 from replguard.errors import ServerError
 from replguard.model.findings import Check, Coverage, Finding, Severity, Strength, TableCoverage
 from replguard.model.links import LinkState
-from replguard.policy import TableClass
+from replguard.policy import Rule, TableClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,9 +56,7 @@ class Options:
         """Whether the table is among those asked for."""
         if self.tables is None:
             return True
-        glob = self.tables.casefold()
-        name = table.name.folded()
-        return fnmatchcase(name.name, glob) or fnmatchcase(str(name), glob)
+        return Rule(self.tables, TableClass.config, "--tables").matches(table.name)
 
 
 @dataclass(frozen=True, slots=True)
