@@ -1,0 +1,100 @@
+"""What a user installs: wheel and sdist of a clean copy of the tree hold everything, and run from anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.runs import ROOT, Shell, shell_for
+
+if TYPE_CHECKING:
+    from tests.servers.workspace import Workspace
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Wheel and sdist, built once a session from what git knows of."""
+    folder = tmp_path_factory.mktemp("build")
+    clone = folder / "clone"
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, clone / name)
+    run(sys.executable, "-m", "build", "--outdir", folder / "dist", clone, cwd=folder)
+    (wheel,), (sdist,) = (list((folder / "dist").glob(glob)) for glob in ("*.whl", "*.tar.gz"))
+    return wheel, sdist
+
+
+@pytest.fixture(scope="session")
+def installed(packages: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command ``replguard`` in a clean environment that holds the wheel and what it requires."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", packages[0], cwd=folder)
+    return folder / "bin" / "replguard"
+
+
+def test_the_wheel_holds_statements_and_presets(packages: tuple[Path, Path]) -> None:
+    names = set(zipfile.ZipFile(packages[0]).namelist())
+    tracked = {str(path.relative_to(ROOT)) for path in (ROOT / "sql").rglob("*.sql")}
+    assert {f"replguard/{name}" for name in tracked} <= names
+    assert {f"replguard/policies/{path.name}" for path in (ROOT / "replguard" / "policies").glob("*.yaml")} <= names
+    assert "replguard/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests", "docs"))]
+
+
+def test_the_sdist_holds_what_building_and_testing_need(packages: tuple[Path, Path]) -> None:
+    with tarfile.open(packages[1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for wanted in (
+        "sql/mysql/grants.sql",
+        "replguard/policies/zato.yaml",
+        "schemas/report.schema.json",
+        "tests/cli/runs.py",
+        "LICENSE",
+        "README.md",
+        "Makefile",
+        "pyproject.toml",
+    ):
+        assert wanted in names
+    assert not [name for name in names if "__pycache__" in name or name.startswith(".venv")]
+
+
+@pytest.mark.engines("mariadb", "mysql", "postgresql-18")
+def test_a_diff_from_the_installed_wheel(installed: Path, db: Workspace, tmp_path: Path) -> None:
+    db.both("CREATE TABLE account (id int PRIMARY KEY, name varchar(20))")
+    db.run_local("green", "INSERT INTO account VALUES (1, 'extra')")
+    shell: Shell = shell_for(db, tmp_path)
+    shell.program = (str(installed),)
+    assert shell.run("--version").stdout.startswith("replguard ")
+    run = shell.json("diff")
+    assert run.code == 1, run
+    assert [finding["key"] for finding in run.found("row.extra")] == [{"id": 1}]
+    shell.write_config(*(content["url"] for content in _clusters(shell)), policy={"preset": "zato"})
+    assert shell.json("policy", "show").code in (0, 3)
+
+
+def _clusters(shell: Shell) -> list[dict[str, str]]:
+    import yaml  # noqa: PLC0415 - here alone
+
+    return list(yaml.safe_load(shell.config.read_text())["clusters"].values())
