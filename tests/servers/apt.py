@@ -106,6 +106,7 @@ class PrivateApt:
             "Dir::Cache": folder / "cache",
             "APT::Sandbox::User": "",  # the folders are ours alone; apt's own user could not write there
             "Acquire::Languages": "none",
+            "Acquire::Retries": "0",  # we ask again ourselves
         }
         self._options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
@@ -132,6 +133,7 @@ def run(words: Sequence[str], cwd: Path | None = None, environment: dict[str, st
     """Run a command, up to three times; its standard output. Raises AptError with its last words."""
     said = ""
     for attempt in range(_TRIES):
+        time.sleep(2 * attempt)
         try:
             done = subprocess.run(
                 words, cwd=cwd, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
@@ -141,5 +143,4 @@ def run(words: Sequence[str], cwd: Path | None = None, environment: dict[str, st
         if done.returncode == 0:
             return done.stdout
         said = done.stderr.strip() or done.stdout.strip()
-        time.sleep(2 * attempt)
     raise AptError(" ".join(said.splitlines()[-1:]) or f"{words[0]} failed")

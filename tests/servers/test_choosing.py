@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.apt import debian_source
+from replguard.demo.servers import found
+from tests.servers import install
+from tests.servers.__main__ import main
+from tests.servers.apt import Source, debian_source
 from tests.servers.choices import Choice, open_choice
 
 if TYPE_CHECKING:
@@ -61,6 +66,20 @@ def test_a_pair_that_was_given_is_used(pair: Pair, engine_choice: Choice, monkey
     assert given.version.startswith(pair.version)
     given.close()
     assert pair.blue.query("SELECT 1") == [(1,)]
+
+
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="a machine without apt")
+def test_an_archive_that_fails_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REPLGUARD_CACHE", str(tmp_path))
+    monkeypatch.setattr(install, "debian_source", lambda: Source("http://127.0.0.1:1/debian", "sid", None))
+    monkeypatch.setattr(install, "found", lru_cache(lambda engine: () if engine == "mysql" else found(engine)))
+    monkeypatch.setattr(install, "_packaged", lambda engine: None)
+    assert main(["install"]) == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "mysql: the archive of Debian sid is unavailable and nothing is cached (" in said
 
 
 def test_the_debian_mirror_is_taken_from_either_form_of_sources(tmp_path: Path) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from replguard.demo.servers import until
+from replguard.demo.servers import find, open_pair, until
+from tests.servers.workspace import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +96,32 @@ def test_nothing_outlives_its_parent(player: Player, number: signal.Signals) -> 
     )
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that other users may not enter and root may")
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root enters folders that PostgreSQL's user may not")
+
+
+@root_only
+@pytest.mark.engines("postgresql-18")
+def test_with_programs_in_a_folder_that_only_root_may_enter(pair: object, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installation = find("postgresql", "18")
+    for part in ("bin", "lib", "share"):
+        shutil.copytree(installation.root / part, closed / "pg" / part, symlinks=True)
+    libraries = installation.libraries and shutil.copytree(installation.libraries, closed / "pg.libs")
+    moved = open_pair(replace(installation, root=closed / "pg", version="18.moved", libraries=libraries))
+    try:
+        with workspace(moved) as db:
+            db.both("CREATE TABLE acc (id int PRIMARY KEY)")
+            db.link()
+            db.run("blue", "INSERT INTO acc VALUES (1)")
+            db.wait_caught_up()
+            assert db.query("green", "SELECT id FROM acc") == [(1,)]
+    finally:
+        moved.close()
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
+@root_only
 @pytest.mark.engines("postgresql-18")
 def test_from_a_folder_that_only_root_may_enter(pair: object, tmp_path: Path) -> None:
     closed = tmp_path / "closed"

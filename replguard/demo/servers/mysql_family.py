@@ -50,7 +50,7 @@ class FamilyServer(LocalServer):
             text=True,
             check=False,
             cwd=self.folder,
-            env={**os.environ, **self.installation.environment},
+            env=self.environment(),
         )
         if done.returncode:
             said = (done.stdout + done.stderr)[-2000:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from replguard.demo.servers.access import Access
@@ -54,7 +55,7 @@ class PostgreSQLServer(LocalServer):
 
     def command(self) -> list[str]:
         settings = [f"listen_addresses={HOST}", f"port={self.port}", f"unix_socket_directories={self.folder}"]
-        words = [str(self._programs() / "bin" / "postgres"), "-D", str(self.data)]
+        words = [str(self._programs / "bin" / "postgres"), "-D", str(self.data)]
         for setting in (*settings, *_SETTINGS, *self.options):
             words += ["-c", setting]
         return words
@@ -68,24 +69,28 @@ class PostgreSQLServer(LocalServer):
         secret.chmod(0o600)
         if user is not None:
             os.chown(secret, user.pw_uid, user.pw_gid)
-        words = [str(self._programs() / "bin" / "initdb"), "-D", str(self.data), "-U", self.admin_user]
+        words = [str(self._programs / "bin" / "initdb"), "-D", str(self.data), "-U", self.admin_user]
         words += [f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
-        environment = {**os.environ, **self.installation.environment}
         done = subprocess.run(
             words,
             capture_output=True,
             text=True,
             check=False,
             cwd=self.folder,
-            env=environment,
+            env=self.environment(),
             **self.process_options(),
         )
         if done.returncode:
             raise StartError(f"{self.engine} {self.version} could not make a data folder:\n{done.stdout}{done.stderr}")
         secret.unlink()
 
+    @cached_property
     def _programs(self) -> Path:
         root = self.installation.root
         if server_user() is None:
             return root
-        return readable_copy(root, keeper.folder() / f"postgresql-{self.version}")
+        return readable_copy(root, self.installation.libraries, keeper.folder() / f"postgresql-{self.version}")
+
+    def environment(self) -> dict[str, str]:
+        bundled = self._programs / "libraries"
+        return {**super().environment(), **({"LD_LIBRARY_PATH": str(bundled)} if bundled.is_dir() else {})}

@@ -147,6 +147,9 @@ class LocalServer(Server):
         """Further arguments of Popen."""
         return {}
 
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.installation.environment}
+
     # What is the same for all.
 
     @property
@@ -207,7 +210,8 @@ class LocalServer(Server):
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
                 start_new_session=True,
-                **{"env": {**os.environ, **self.installation.environment}, **self.process_options()},
+                env=self.environment(),
+                **self.process_options(),
             )
         keeper.watch(self._process.pid, self.discard_signal)
 
