@@ -9,7 +9,6 @@ import sys
 import tarfile
 import venv
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ import pytest
 from tests.cli.runs import ROOT, Shell, shell_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.servers.workspace import Workspace
 
 
