@@ -108,14 +108,13 @@ def _forbidden(link: Link, table: Table, crossing: Crossing) -> Iterable[Finding
 
 
 def _wanted(link: Link, table: Table, crossing: Crossing) -> Iterable[Finding]:
-    if crossing.crosses is True:
+    if crossing.crosses is True and not crossing.partial:
         return
-    certain = crossing.crosses is False
+    words = {True: "but would cross only in part", False: "but would not cross", None: "and may not cross"}
     yield Finding(
         "link.incomplete",
-        Severity.fail if certain else Severity.unknown,
-        f"{table.name} must be identical, {'but would not cross' if certain else 'and may not cross'} {link.label}: "
-        f"{crossing.why}",
+        Severity.unknown if crossing.crosses is None else Severity.fail,
+        f"{table.name} must be identical, {words[crossing.crosses]} {link.label}: {crossing.why}",
         cluster=link.target,
         link=link.label,
         schema=table.name.schema,

@@ -61,10 +61,13 @@ class Crossing:
     """Whether a table's changes would be applied at the target of a link, and the rule that decides.
 
     ``crosses`` is ``None`` where that cannot be known; ``why`` is a clause that can follow the table's name.
+    ``partial`` says that only some of its rows, columns or operations cross: too much for a table that must not sync,
+    too little for one that must be identical.
     """
 
     crosses: bool | None
     why: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ Both count. A table that is published but not subscribed is sent and thrown away
 published is not sent. The initial copy ships a table without its ever being in the stream, so a table whose copy is
 under way crosses.
 
-Where only a part of a table's changes crosses (a row filter, a column list, an operation that is not published), the
-answer is unknown: for a table that must not cross it is no proof, and for one that must be identical neither.
+Where only a part of a table's changes crosses (a row filter, a column list, an operation that is not published), it
+crosses in part: too much for a table that must not cross, too little for one that must be identical.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.postgresql.catalog import ancestors
@@ -52,6 +52,15 @@ class PostgresFilters:
         return SubscriptionFilters(
             link.name, subscribed, _published_by(publisher, wanted) if publisher else None, wanted
         )
+
+
+def _of_leaves(answers: Sequence[Crossing]) -> Crossing:
+    """What holds for a partitioned table: it crosses in part as soon as one partition does, or not all of them do."""
+    crossing = [answer for answer in answers if answer.crosses]
+    if not crossing:
+        return next((answer for answer in answers if answer.crosses is None), answers[0])
+    short = next((answer for answer in answers if answer.partial or not answer.crosses), None)
+    return replace(crossing[0], why=f"{crossing[0].why}; {short.why}", partial=True) if short else crossing[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +120,7 @@ class SubscriptionFilters:
         if relation.partitioned and not leaves:
             return self._empty_root(relation)
         answers = [self._leaf(leaf) for leaf in leaves]
-        return next((a for a in answers if a.crosses), None) or next(
-            (a for a in answers if a.crosses is None), answers[0]
-        )
+        return _of_leaves(answers)
 
     def _without_source(self, table: Table) -> Crossing:
         lineage = {table.name, *table.ancestors}
@@ -149,7 +156,7 @@ class SubscriptionFilters:
         if state is None:
             return Crossing(crosses=False, why=f"{rule}, but subscription {self._name!r} does not subscribe to it yet")
         if found.partial:
-            return Crossing(crosses=None, why=f"{rule}, but only in part: {found.partial}")
+            return Crossing(crosses=True, why=f"{rule}, but only in part: {found.partial}", partial=True)
         copying = "" if state in _READY else ", and its initial copy is under way"
         return Crossing(crosses=True, why=f"{rule}{copying}")
 
