@@ -42,6 +42,17 @@ class TableMap:
     tables: tuple[PairedTable, ...]
     policy: Policy
     schemas: dict[str, frozenset[str]] = field(default_factory=dict)
+    _sides: dict[str, dict[TableName, Table]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index the tables of each side once: a stream asks for them with every change."""
+        sides = {
+            cluster: {
+                table.sides[cluster].name: table.sides[cluster] for table in self.tables if cluster in table.sides
+            }
+            for cluster in self.clusters
+        }
+        object.__setattr__(self, "_sides", sides)
 
     def __iter__(self) -> Iterator[PairedTable]:
         return iter(self.tables)
@@ -51,7 +62,13 @@ class TableMap:
 
     def on(self, cluster: str) -> dict[TableName, Table]:
         """The tables of one cluster by name."""
-        return {table.sides[cluster].name: table.sides[cluster] for table in self.tables if cluster in table.sides}
+        return self._sides[cluster]
+
+    def meant(self, cluster: str, name: TableName) -> tuple[TableName, ...]:
+        """The tables that a stream means: ``schema.*``, as dropping a whole schema names it, stands for all in it."""
+        if name.name != "*":
+            return (name,)
+        return tuple(known for known in self.on(cluster) if known.schema.casefold() == name.schema.casefold())
 
     def classify(self, cluster: str, name: TableName) -> Classification:
         """The class of a table that a stream of this cluster names, whether or not it is (still) in the catalog."""

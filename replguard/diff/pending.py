@@ -46,7 +46,8 @@ def _config_tables(tables: TableMap, link: Link, change: Change) -> list[TableNa
     source = str(link.source)
     return [
         name
-        for name in change.tables
+        for written in change.tables
+        for name in tables.meant(source, written)
         if tables.in_scope(source, name.schema) and tables.classify(source, name).table_class is TableClass.config
     ]
 

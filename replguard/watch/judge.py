@@ -40,24 +40,26 @@ class Judge:
         if change.operation is Operation.statement:
             return self._statement(change)
         found: list[Finding] = []
-        for name in change.tables:
+        for name in self._meant(self.source, change):
             table_class = self._class(self.source, name)
             if table_class is TableClass.must_not_sync:
                 found += self._forbidden(change, name)
             elif table_class is TableClass.unclassified and self._a_table(change, name):
-                found.append(self._unclassified(change, name))
+                found += self._unclassified(change, name)
         return tuple(found)
 
     def applied(self, change: Change, foreign: frozenset[str]) -> tuple[Finding, ...]:
         """What a change in the target's own stream means; ``foreign`` are the identities of the other cluster."""
         target = self.link.target
-        if change.origin not in foreign or self._outside(change, target):
+        own = change.origin is not None and change.origin not in foreign
+        if own or self._outside(change, target):
             return ()
+        came = f"came from {self.source}" if change.origin else "it is not known from where it came"
         return tuple(
             Finding(
                 "leak.applied",
-                Severity.fail,
-                f"{_what(change)} {name}, which must not sync, was applied on {target} and came from {self.source}",
+                Severity.fail if change.origin else Severity.unknown,
+                f"{_what(change)} {name}, which must not sync, was applied on {target} and {came}",
                 cluster=target,
                 link=self.link.label,
                 schema=name.schema,
@@ -66,7 +68,7 @@ class Judge:
                 remedy=f"close the leak with `replguard filter audit`, then remove these rows from {target}",
                 evidence=_evidence(change),
             )
-            for name in change.tables
+            for name in self._meant(target, change)
             if self._class(target, name) is TableClass.must_not_sync
         )
 
@@ -93,6 +95,9 @@ class Judge:
         if not self.tables.in_scope(cluster, name.schema):
             return None
         return self.tables.classify(cluster, name).table_class
+
+    def _meant(self, cluster: str, change: Change) -> list[TableName]:
+        return [name for written in change.tables for name in self.tables.meant(cluster, written)]
 
     def _a_table(self, change: Change, name: TableName) -> bool:
         """Whether the name is a table; what DDL names may as well be a column or an index."""
@@ -133,8 +138,10 @@ class Judge:
             ),
         )
 
-    def _unclassified(self, change: Change, name: TableName) -> Finding:
-        return Finding(
+    def _unclassified(self, change: Change, name: TableName) -> Iterable[Finding]:
+        if self.filters.applies(change).crosses is False:
+            return
+        yield Finding(
             "table.unclassified",
             Severity.unknown,
             f"{_what(change)} {name} travels over {self.link.label}, and no rule says whether it may",

@@ -114,7 +114,6 @@ def test_the_evidence_says_where_and_what() -> None:
     [
         (change(Operation.insert, "event", origin="blue-id"), 1),
         (change(Operation.insert, "event", origin="green-id"), 0),
-        (change(Operation.insert, "event"), 0),
         (change(Operation.insert, "account", origin="blue-id"), 0),
         (change(Operation.ddl, "event", "log_1", origin="blue-id"), 2),
         (change(Operation.insert, "other.event", origin="blue-id"), 0),
@@ -125,6 +124,18 @@ def test_what_was_applied_and_came_from_the_other_cluster(event: Change, leaks: 
     assert [(finding.code, finding.severity, finding.cluster) for finding in found] == [
         ("leak.applied", Severity.fail, "green")
     ] * leaks
+
+
+def test_what_was_applied_and_came_from_nowhere_known_is_unknown() -> None:
+    (finding,) = judge().applied(change(Operation.insert, "event"), frozenset({"blue-id"}))
+    assert (finding.code, finding.severity) == ("leak.applied", Severity.unknown)
+    assert judge().applied(change(Operation.insert, "account"), frozenset({"blue-id"})) == ()
+
+
+def test_dropping_a_database_hits_every_forbidden_table_in_it() -> None:
+    dropped = change(Operation.ddl, "st.*")
+    assert "event" in {finding.table for finding in judge().sent(dropped)}
+    assert judge().sent(change(Operation.ddl, "other.*")) == ()
 
 
 @pytest.mark.parametrize("kind", list(TroubleKind))
