@@ -58,7 +58,7 @@ class ExpectedSection(_Strict):
 class PolicySection(_Strict):
     """The ``policy:`` of a config."""
 
-    preset: str | None = Field(default=None, description="name of a preset, or path of a preset file")
+    preset: str | None = Field(default=None, min_length=1, description="name of a preset, or path of a preset file")
     must_not_sync: Globs | Groups = []
     local: Globs | Groups = []
     config: Globs | None = Field(default=None, description='default ["*"]')

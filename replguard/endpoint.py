@@ -63,6 +63,7 @@ def expand(text: str, what: str) -> str:
     >>> expand("plain", "a value")
     'plain'
     """
+    _refuse_odd(text, what)
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -74,6 +75,15 @@ def expand(text: str, what: str) -> str:
         return os.environ[name]
 
     return _VARIABLE.sub(value, text)
+
+
+def _refuse_odd(text: str, what: str) -> None:
+    """What looks like a variable and is none would be taken as it stands, and fail where nobody looks for it."""
+    if "${" in _VARIABLE.sub("", text):
+        raise ConfigError(
+            f"{what} holds a ${{...}} that names no variable",
+            remedy="a variable's name is letters, digits and underscores: ${BLUE_PASSWORD}; a literal ${ is %24{",
+        )
 
 
 def has_literal_password(url: str) -> bool:
@@ -120,6 +130,7 @@ def _part(text: str | None, what: str) -> str | None:
     """One part of the URL: percent escapes resolved in what is written, variables inserted as they are."""
     if not text:
         return None
+    _refuse_odd(text, what)
     pieces: list[str] = []
     end = 0
     for match in _VARIABLE.finditer(text):

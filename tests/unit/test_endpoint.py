@@ -56,7 +56,7 @@ def test_a_password_from_the_environment_may_hold_anything(password: str, monkey
         ("mysql://u:p@[fe80::1%25eth0]/d", ("mysql", "u", "p", "fe80::1%eth0", None, "d")),
         ("mysql://u:@h/d", ("mysql", "u", None, "h", None, "d")),
         ("  mysql://u:p@h/d\n", ("mysql", "u", "p", "h", None, "d")),
-        ("mysql://u:${{@h/d", ("mysql", "u", "${{", "h", None, "d")),
+        ("mysql://u:%24{{@h/d", ("mysql", "u", "${{", "h", None, "d")),
         ("mysql://u:p+q@h/d", ("mysql", "u", "p+q", "h", None, "d")),
     ],
 )
@@ -149,3 +149,9 @@ def test_a_password_among_the_options_is_not_shown_either() -> None:
 )
 def test_a_password_written_out_is_recognised(url: str, *, literal: bool) -> None:
     assert has_literal_password(url) is literal
+
+
+@pytest.mark.parametrize("url", ["mysql://u:${BLUE-PASSWORD}@h/d", "mysql://${}@h/d", "mysql://u@h/${1}"])
+def test_what_looks_like_a_variable_and_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="names no variable"):
+        endpoint("blue", url)
