@@ -69,8 +69,8 @@ class Rule:
 
     @property
     def names(self) -> bool:
-        """Whether the rule singles tables out; the catch-all ``*`` does not."""
-        return bool(self.pattern.strip("*."))
+        """Whether the rule singles tables out; a catch-all, ``*`` or ``schema.*``, does not."""
+        return bool(self.pattern.rpartition(".")[2].strip("*"))
 
     def __str__(self) -> str:
         heading = f" [{self.group}]" if self.group else ""
@@ -148,4 +148,6 @@ class Policy:
     def unmatched_rules(self, tables: Iterable[TableName]) -> tuple[Rule, ...]:
         """The rules that single out tables and name none of these."""
         names = list(tables)
-        return tuple(rule for rule in self.rules if rule.names and not any(rule.matches(name) for name in names))
+        return tuple(
+            rule for rule in self.rules if rule.pattern.strip("*.") and not any(rule.matches(name) for name in names)
+        )

@@ -41,7 +41,8 @@ def check(links: tuple[Link, ...], config: Config, *, needed: bool = True, max_l
 def _none_wanted(links: tuple[Link, ...], config: Config) -> Check:
     """A preset whose application synchronises by itself wants no link; one that is there is a finding."""
     ours = between(links, (endpoint.name for endpoint in config.endpoints))
-    findings = tuple(
+    unknown = [found for link in links if link.source is None for found in _unmatched(link, Severity.unknown)]
+    unexpected = [
         Finding(
             "link.unexpected",
             Severity.fail,
@@ -52,7 +53,8 @@ def _none_wanted(links: tuple[Link, ...], config: Config) -> Check:
         )
         for link in ours
         if link.state is not LinkState.paused
-    )
+    ]
+    findings = (*unexpected, *unknown)
     return Check("links.state", "the application synchronises by itself", findings, applicable=bool(findings))
 
 
@@ -87,63 +89,58 @@ def _missing(links: tuple[Link, ...], config: Config, clusters: list[str], *, ne
 
 
 def _state(link: Link, max_lag: float, *, named: bool) -> list[Finding]:
-    def finding(code: str, severity: Severity, message: str, remedy: str) -> Finding:
-        evidence = {
-            "name": link.name,
-            "address": link.address,
-            **({"errors": list(link.errors)} if link.errors else {}),
-        }
-        return Finding(code, severity, message, cluster=link.target, link=link.label, remedy=remedy, evidence=evidence)
-
+    """What there is to say of one link; ``named`` says that the config names the links of the pair."""
     if link.source is None:
-        severity = Severity.info if named else Severity.unknown
-        why = link.why_unmatched or "its source could not be matched by identity"
-        return [
-            finding(
-                "link.unknown",
-                severity,
-                f"{link.target} has a link {link.name!r} whose source is not known to be the other cluster: {why}",
-                "start the link once so that the server learns its source, or name the links of the pair in `links:`",
-            )
-        ]
-    found: list[Finding] = []
-    if link.state is LinkState.broken:
-        reason = "; ".join(link.errors) or "it should run and does not"
-        found.append(finding("link.broken", Severity.fail, f"{link.label} is broken: {reason}", "mend its error"))
-    elif link.state is LinkState.paused:
-        found.append(
-            finding("link.paused", Severity.warn, f"{link.label} is paused", "run `replguard resume` when it may run")
-        )
-    elif link.state is LinkState.unknown:
-        reason = "; ".join(link.errors) or "the server does not tell"
-        found.append(
-            finding(
-                "link.broken", Severity.unknown, f"the state of {link.label} is not known: {reason}", "grant the rights"
-            )
-        )
-    elif link.lag_seconds is None or isnan(link.lag_seconds):
-        found.append(
-            finding("link.lagging", Severity.unknown, f"the lag of {link.label} is not known", "look at the applier")
-        )
-    elif link.lag_seconds > max_lag:
-        found.append(
-            finding(
-                "link.lagging",
-                Severity.fail,
-                f"{link.label} is {link.lag_seconds:.0f} s behind",
-                "wait until it has caught up, or find what slows the applier",
-            )
-        )
+        return _unmatched(link, Severity.info if named else Severity.unknown)
+    found = [_LOOKS[link.state](link)] if link.state in _LOOKS else _lag(link, max_lag)
     if link.initial_copy:
-        found.append(
-            finding(
-                "link.incomplete",
-                Severity.fail,
-                f"{link.label}: the initial copy of {', '.join(link.initial_copy)} is not finished",
-                "wait for the copy to end",
-            )
-        )
+        what = f"{link.label}: the initial copy of {', '.join(link.initial_copy)} is not finished"
+        found.append(_of(link, "link.incomplete", Severity.fail, what, "wait for the copy to end"))
     return found
+
+
+def _of(link: Link, code: str, severity: Severity, message: str, remedy: str) -> Finding:
+    evidence = {"name": link.name, "address": link.address, **({"errors": list(link.errors)} if link.errors else {})}
+    return Finding(code, severity, message, cluster=link.target, link=link.label, remedy=remedy, evidence=evidence)
+
+
+def _unmatched(link: Link, severity: Severity) -> list[Finding]:
+    why = link.why_unmatched or "its source could not be matched by identity"
+    what = f"{link.target} has a link {link.name!r} whose source is not known to be the other cluster: {why}"
+    remedy = "start the link once so that the server learns its source, or name the links of the pair in `links:`"
+    return [_of(link, "link.unknown", severity, what, remedy)]
+
+
+def _broken(link: Link) -> Finding:
+    reason = "; ".join(link.errors) or "it should run and does not"
+    remedy = "mend its error, then start it"
+    return _of(link, "link.broken", Severity.fail, f"{link.label} is broken: {reason}", remedy)
+
+
+def _paused(link: Link) -> Finding:
+    remedy = "run `replguard resume` when it may run"
+    return _of(link, "link.paused", Severity.warn, f"{link.label} is paused", remedy)
+
+
+def _not_told(link: Link) -> Finding:
+    reason = "; ".join(link.errors) or "the server does not tell"
+    remedy = "grant the rights to see it, or look at the target's log"
+    return _of(link, "link.broken", Severity.unknown, f"the state of {link.label} is not known: {reason}", remedy)
+
+
+_LOOKS = {LinkState.broken: _broken, LinkState.paused: _paused, LinkState.unknown: _not_told}
+
+
+def _lag(link: Link, max_lag: float) -> list[Finding]:
+    """Of a link that runs: how far behind. Unknown is never zero."""
+    if link.lag_seconds is None or isnan(link.lag_seconds):
+        remedy = "look at the applier on the target; where it is idle, write something on the source"
+        return [_of(link, "link.lagging", Severity.unknown, f"the lag of {link.label} is not known", remedy)]
+    if link.lag_seconds > max_lag:
+        remedy = "wait until it has caught up, or find what slows the applier"
+        what = f"{link.label} is {link.lag_seconds:.0f} s behind"
+        return [_of(link, "link.lagging", Severity.fail, what, remedy)]
+    return []
 
 
 def facts(link: Link) -> LinkFacts:

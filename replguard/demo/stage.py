@@ -36,7 +36,7 @@ class Stage:
         parts: tuple[Part, ...] = ("config", "must_not_sync", "lookalikes")
         for side in ("blue", "green"):
             made = [text for part in parts for text in schema.statements(self.engine, part)]
-            self._apart(cast("Side", side), *made, *schema.partitions(self.engine))
+            self._apart(side, *made, *schema.partitions(self.engine))
         self._keep_apart()
         self._fill("blue", "config")
         self._fill("blue", "must_not_sync")

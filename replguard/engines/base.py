@@ -2,8 +2,8 @@
 
 An engine is a folder with an :class:`Engine` that connects to servers. A connected :class:`Server` has one part for
 each thing that is asked of it: its catalog, its rows, its links and filters, its streams. Rooms above this one know
-these protocols and the registry alone. All methods raise :class:`replguard.errors.ServerError` and its children, never a
-driver's error.
+these protocols and the registry alone. All methods raise :class:`replguard.errors.ServerError` and its children, never
+a driver's error.
 """
 
 from __future__ import annotations

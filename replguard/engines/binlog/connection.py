@@ -94,7 +94,7 @@ class Session:
 
     @property
     def thread_id(self) -> int:
-        return int(self.raw.server_thread_id[0])
+        return int(self.raw.thread_id())  # type: ignore[no-untyped-call] # the stubs leave its result open
 
     def is_of(self, flavour: str, version: str) -> None:
         """Say what the server is, which decides about the variants of statements."""

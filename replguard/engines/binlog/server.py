@@ -75,6 +75,11 @@ class BinlogServer(ABC):
         self._identity = self.identify(self._session, self.variables)
 
     @property
+    def version_number(self) -> str:
+        """The version without what its packager adds."""
+        return ".".join(map(str, self.version))
+
+    @property
     def name(self) -> str:
         return self._endpoint.name
 

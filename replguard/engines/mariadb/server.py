@@ -42,7 +42,7 @@ class MariaDBServer(BinlogServer):
         detail["server_uid"] = variables.get("server_uid")
         seen = server_ids(str(session.run("gtids")[0]["binlog_state"] or ""))
         own = frozenset({variables["server_id"]})
-        return Identity("mariadb", self.version_text, self.text_identity(variables), own, seen | own, detail)
+        return Identity("mariadb", self.version_number, self.text_identity(variables), own, seen | own, detail)
 
     def text_identity(self, variables: Mapping[str, str]) -> str:
         return f"mariadb:{variables['server_id']}@{variables['hostname']}:{variables['port']}"

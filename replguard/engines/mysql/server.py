@@ -42,7 +42,7 @@ class MySQLServer(BinlogServer):
         detail["server_uuid"] = variables["server_uuid"].lower()
         own = frozenset({variables["server_uuid"].lower()})
         past = uuids(str(session.run("gtids")[0]["executed"] or "")) | own
-        return Identity("mysql", self.version_text, self.text_identity(variables), own, past, detail)
+        return Identity("mysql", self.version_number, self.text_identity(variables), own, past, detail)
 
     def text_identity(self, variables: Mapping[str, str]) -> str:
         return f"mysql:{variables['server_uuid'].lower()}"
