@@ -132,7 +132,7 @@ class Pair:
                 server.discard()
 
     def detach(self) -> list[int]:
-        """Let servers and data stay after this process; the process ids of the servers, to be ended with SIGTERM."""
+        """Let servers and data stay after this process; the servers' process ids, to be ended with their stop_signal."""
         pids = [server.detach() for server in self.servers if isinstance(server, LocalServer)]
         keeper.leave_folder()
         return [pid for pid in pids if pid is not None]
