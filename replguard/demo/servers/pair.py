@@ -132,7 +132,7 @@ class Pair:
                 server.discard()
 
     def detach(self) -> list[int]:
-        """Let servers and data stay after this process; the servers' process ids, to be ended with their stop_signal."""
+        """Let servers and data stay after this process; the servers' pids, to be ended with their stop_signal."""
         pids = [server.detach() for server in self.servers if isinstance(server, LocalServer)]
         keeper.leave_folder()
         return [pid for pid in pids if pid is not None]
