@@ -141,7 +141,10 @@ class Dump:
         if packet[:1] == bytes([_ERROR]):
             code = int.from_bytes(packet[1:3], "little")
             text = packet[9:] if packet[3:4] == b"#" else packet[3:]
-            raise DumpError(code, text.decode("utf-8", "replace"), self._server.name)
+            said = text.decode("utf-8", "replace")
+            if code in errors.PRIVILEGE:
+                raise errors.on_statement(PermissionError(code, said), self._server.endpoint, "reading the binlog")
+            raise DumpError(code, said, self._server.name)
         raise StreamError("the server ended the stream of its binlog", cluster=self._server.name)
 
     def _lost(self) -> _Lost:

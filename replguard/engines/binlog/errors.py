@@ -57,11 +57,13 @@ def needed(message: str) -> str:
 
     >>> needed("Access denied; you need (at least one of) the SUPER, REPLICATION CLIENT privilege(s)")
     'REPLICATION CLIENT'
+    >>> needed("Access denied; you need (at least one of) the SUPER or REPLICATION_SLAVE_ADMIN privilege(s)")
+    'REPLICATION_SLAVE_ADMIN'
     >>> needed("SELECT command denied to user 'a'@'b' for table `c`.`d`")
     'SELECT'
     """
     if found := _ONE_OF.search(message):
-        names = [name.strip() for name in found["privileges"].split(",")]
+        names = [name.strip() for name in re.split(r",| or ", found["privileges"])]
         return next((name for name in reversed(names) if name != "SUPER"), names[-1])
     if found := re.match(r"([A-Z ]+?) command denied", message):
         return found[1]
