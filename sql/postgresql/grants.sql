@@ -21,5 +21,6 @@ GRANT pg_monitor TO replguard;
 GRANT EXECUTE ON FUNCTION pg_replication_origin_progress(text, boolean) TO replguard;
 -- GRANT SELECT (subconninfo) ON pg_subscription TO replguard;
 
--- 4. pause and resume: only the owner of a subscription, or a superuser, may disable and enable it.
--- ALTER SUBSCRIPTION "name" OWNER TO replguard;
+-- 4. pause and resume: only the owner of a subscription, or who inherits from that role, may disable and enable it. Do not
+--    make replguard the owner: changes are applied as the owner, who needs rights on every table.
+-- GRANT owner_of_the_subscription TO replguard WITH INHERIT TRUE, SET FALSE;  -- before 16 without the options

@@ -1,5 +1,6 @@
 -- Subscriptions of this database (columns that every user may read). Version 15: two-phase, skip, disable on error.
-SELECT s.oid::bigint AS oid, s.subname::text AS name, s.subenabled AS enabled, s.subslotname::text AS slot,
+SELECT s.oid::bigint AS oid, s.subname::text AS name, pg_get_userbyid(s.subowner)::text AS owner,
+       s.subenabled AS enabled, s.subslotname::text AS slot,
        s.subpublications AS publications, CASE WHEN s.substream THEN 'on' ELSE 'off' END AS streaming,
        s.subtwophasestate <> 'd' AS two_phase, s.subdisableonerr AS disable_on_error, 'any' AS origin,
        NULLIF(s.subskiplsn, '0/0')::text AS skip_lsn

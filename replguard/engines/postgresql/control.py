@@ -103,7 +103,9 @@ class PostgresReplication:
 
     def _alter(self, link: Link, name: str) -> None:
         session = self._server.open(writes=True)
-        remedy = f"ALTER SUBSCRIPTION {quoted(link.name)} OWNER TO the user of the URL (before 16: a superuser)"
+        # Not a new owner: changes are applied as the owner, who would then lack rights on the tables.
+        only = " WITH INHERIT TRUE, SET FALSE" if self._server.major >= 16 else ""
+        remedy = f"GRANT {quoted(link.detail['owner'])} TO {quoted(self._server.facts['role'])}{only}"
         try:
             session.rows(name, doing=f"switching {link.label}", remedy=remedy, subscription=quoted(link.name))
         finally:

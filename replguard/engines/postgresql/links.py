@@ -159,7 +159,7 @@ def _where(address: Fields | None) -> str:
 
 def _detail(seen: Seen, slot: Fields | None) -> Fields:
     row = seen.row
-    detail = {key: row[key] for key in ("oid", "enabled", "slot", "origin", "two_phase", "streaming")}
+    detail = {key: row[key] for key in ("oid", "owner", "enabled", "slot", "origin", "two_phase", "streaming")}
     detail |= {"disable_on_error": row["disable_on_error"], "publications": list(row["publications"])}
     detail |= {"skip_lsn": row["skip_lsn"], **seen.errors}
     if seen.address is None:
