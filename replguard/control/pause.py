@@ -106,6 +106,8 @@ def _stop(pair: Pair, links: tuple[Link, ...], entry: Entry, options: Options) -
     deadline = time.monotonic() + options.timeout
     if options.drain:
         for link in links:
+            _make_whole(pair, link, entry)
+        for link in links:
             _drain(pair, link, deadline)
     for link in links:
         replication = pair.server(link.target).replication
@@ -118,6 +120,13 @@ def _stop(pair: Pair, links: tuple[Link, ...], entry: Entry, options: Options) -
             )
         entry.note(f"stop the applier of {link.label}")
         replication.stop_applier(link)
+
+
+def _make_whole(pair: Pair, link: Link, entry: Entry) -> None:
+    """Start a link that stands half-way without an error, as a killed pause leaves it: only a whole one drains."""
+    if link.state is LinkState.broken and not link.errors:
+        entry.note(f"start {link.label} again: it stood half-way")
+        pair.server(link.target).replication.start(link)
 
 
 def _drain(pair: Pair, link: Link, deadline: float) -> None:
@@ -143,10 +152,19 @@ def _put_back(pair: Pair, links: tuple[Link, ...], entry: Entry) -> list[str]:
             entry.note(f"undo: start {link.label}")
             pair.server(link.target).replication.start(link)
         except ReplguardError as error:
-            problems.append(f"{link.label} could not be started again: {error.message}")
+            if not _runs(pair, link):
+                problems.append(f"{link.label} could not be started again: {error.message}")
     if not problems:
         entry.close("undone")
     return problems
+
+
+def _runs(pair: Pair, link: Link) -> bool:
+    """Whether the link runs all the same: what may not be stopped may not be started either, and never stood."""
+    try:
+        return not pair.server(link.target).replication.problems(link, "running", pair.server(str(link.source)))
+    except ReplguardError:
+        return False
 
 
 def _undo(link: Link) -> dict[str, str]:
