@@ -39,7 +39,11 @@ class Pair:
         with ThreadPoolExecutor(2) as pool:
             waiting = [pool.submit(connect, endpoint, on_statement) for endpoint in config.endpoints]
         servers = [future.result() for future in waiting if future.exception() is None]
-        failures = [error for future in waiting if (error := future.exception())]
+        failures = [
+            _named(error, endpoint.name)
+            for future, endpoint in zip(waiting, config.endpoints, strict=True)
+            if (error := future.exception())
+        ]
         if failures:
             for server in servers:
                 server.close()
@@ -103,6 +107,16 @@ class Pair:
             for server in (self.first, self.second)
             for link in server.replication.links({name: peer for name, peer in peers.items() if name != server.name})
         )
+
+
+def _named(error: BaseException, cluster: str) -> BaseException:
+    """The error with the name of its cluster, which a user knows better than an address."""
+    if isinstance(error, ReplguardError):
+        error.cluster = error.cluster or cluster
+        if cluster not in error.message:
+            error.message = f"cluster {cluster!r}: {error.message}"
+            error.args = (error.message,)
+    return error
 
 
 def _joined(failures: list[BaseException]) -> BaseException:
