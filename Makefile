@@ -1,6 +1,8 @@
 # replguard: what a developer runs. Every target sets up what it needs.
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+# The first that runs and is new enough: a name on the path may be a shim without a Python behind it.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 RUN = $(VENV)/bin
 PYTEST_ARGS ?=
@@ -33,7 +35,6 @@ schemas: $(VENV)/ready ## write schemas/ from the models
 
 $(VENV)/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "replguard needs Python 3.11 or newer"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "replguard needs Python 3.11 or newer"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y python3-venv && \
 		rm -rf $(VENV) && $(PYTHON) -m venv $(VENV); } || \
 		{ echo "python3 cannot make a virtual environment: install the package python3-venv"; exit 1; }
