@@ -91,5 +91,12 @@ def test_a_diff_from_the_installed_wheel(installed: Path, db: Workspace, tmp_pat
     run = shell.json("diff")
     assert run.code == 1, run
     assert [finding["key"] for finding in run.found("row.extra")] == [{"id": 1}]
-    args = ("--cluster", f"blue={url(db, 'blue')}", "--cluster", f"green={url(db, 'green')}", "--preset", "zato")
+    args = (
+        "--cluster",
+        f"blue={url(db, 'blue')}",
+        "--cluster",
+        f"green={url(db, 'green')}",
+        "--preset",
+        "securetransport-zero-downtime",
+    )
     assert shell.json("policy", "show", *args).code == 0
