@@ -27,7 +27,10 @@ def audit(
     ``applier_cascades`` says whether foreign keys act on the target where changes are applied.
     """
     if not links_wanted and not filters:
-        return Check("filter.audit", "no link is wanted, none is there", applicable=False)
+        open_questions = (*unclassified(tables), *no_table(tables))
+        return Check(
+            "filter.audit", "no link is wanted, none is there", open_questions, applicable=bool(open_questions)
+        )
     findings = [finding for link, rules in filters.items() for finding in _link(tables, link, rules)]
     if applier_cascades:
         findings += [finding for link, rules in filters.items() for finding in _cascades(tables, link, rules)]

@@ -134,7 +134,7 @@ def test_there_is_one_reading_even_without_time() -> None:
     ("answer", "why"),
     [(False, "did not reach 0/1"), (ControlError("the applier is stopped"), "does not move: the applier is stopped")],
 )
-def test_an_obstacle_is_never_drift_and_never_a_pass(answer: bool | ReplguardError, why: str) -> None:  # noqa: FBT001
+def test_an_obstacle_is_never_drift_and_never_a_pass(answer: bool | ReplguardError, why: str) -> None:
     settled = replay(reading(a=OLD, b=MISSING), reading(a=OLD, b=MISSING), answers=[answer])
     assert settled.drift == []
     assert settled.unsettled == [A, B]

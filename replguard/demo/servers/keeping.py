@@ -103,7 +103,7 @@ def readable_copy(root: Path, libraries: Path | None, target: Path) -> Path:
 
     ``libraries`` are copied to ``target/libraries``.
     """
-    folders = [root / part for part in ("bin", "lib", "share")]
+    folders = [root / part for part in ("bin", "lib", "share") if (root / part).is_dir()]
     beside = [libraries] if libraries is not None and libraries.is_dir() else []
     if all(_tree_readable(folder) for folder in (*folders, *beside)):
         return root

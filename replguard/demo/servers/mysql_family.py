@@ -76,6 +76,7 @@ class FamilyServer(LocalServer):
         return [
             *self.program(),
             f"--datadir={self.data}",
+            f"--tmpdir={self.folder}",
             f"--socket={self.socket}",
             f"--pid-file={self.folder / 'pid'}",
             f"--port={self.port}",
