@@ -7,6 +7,9 @@
 CREATE ROLE IF NOT EXISTS replguard_read;
 GRANT SELECT, TRIGGER ON `st`.* TO replguard_read;
 GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO replguard_read;
+-- With BINLOG ADMIN a comparison can let go of each table as soon as it was read; without it an ALTER TABLE of a table that
+-- was read waits until the comparison's snapshot ends.
+GRANT BINLOG ADMIN ON *.* TO replguard_read;
 
 -- stream: watch. Reads the binlog as a replica does.
 CREATE ROLE IF NOT EXISTS replguard_stream;
