@@ -62,11 +62,11 @@ def _nothing_forbidden() -> Finding:
 
 
 def _link(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Finding]:
-    judged: dict[TableName, tuple[TableClass, bool | None]] = {}
+    judged: dict[TableName, tuple[TableClass, bool | None, bool]] = {}
     for table in sorted(tables, key=lambda table: table.partition):
         side = _as_carried(table, link)
         crossing = filters.crosses(side)
-        judged[side.name] = (table.table_class, crossing.crosses)
+        judged[side.name] = (table.table_class, crossing.crosses, crossing.partial)
         if any(judged.get(name) == judged[side.name] for name in side.ancestors):
             continue  # told once, of the partitioned table
         if table.table_class is TableClass.must_not_sync:

@@ -70,6 +70,13 @@ class TableMap:
             return (name,)
         return tuple(known for known in self.on(cluster) if known.schema.casefold() == name.schema.casefold())
 
+    def read_as(self, cluster: str, name: TableName) -> TableName:
+        """The table with which this one is read: of a partition the outermost partitioned table, else itself."""
+        known = self.on(cluster)
+        table = known.get(name)
+        above = [root for root in (table.ancestors if table else ()) if root in known and known[root].partitioned]
+        return above[-1] if above else name
+
     def classify(self, cluster: str, name: TableName) -> Classification:
         """The class of a table that a stream of this cluster names, whether or not it is (still) in the catalog."""
         known = self.on(cluster).get(name)

@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from replguard.model.changes import Change
+from replguard.model.changes import Change, Operation, Trouble, TroubleKind
 from replguard.model.findings import Finding, Severity
 from replguard.policy import TableClass
 
 if TYPE_CHECKING:
     from replguard.audit.tables import TableMap
     from replguard.engines.pair import Pair
-    from replguard.model.changes import Trouble
     from replguard.model.links import Link
     from replguard.model.tables import TableName
 
@@ -37,15 +36,24 @@ def config_changes(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
                     findings.append(_trouble(link, event))
                 elif filters.applies(event).crosses is not False:
                     counts.update(_config_tables(tables, link, event))
+                    findings += _opaque(link, event)
             if stream.caught_up:
                 break
     return findings + [_waiting(link, table, count) for table, count in sorted(counts.items())]
 
 
+def _opaque(link: Link, change: Change) -> list[Finding]:
+    """A statement that waits as text can write config tables that it does not name."""
+    if change.operation is not Operation.statement:
+        return []
+    what = "a statement waits as text and can write more tables than it names"
+    return [_trouble(link, Trouble(TroubleKind.opaque, what, change.position))]
+
+
 def _config_tables(tables: TableMap, link: Link, change: Change) -> list[TableName]:
     source = str(link.source)
     return [
-        name
+        tables.read_as(source, name)
         for written in change.tables
         for name in tables.meant(source, written)
         if tables.in_scope(source, name.schema) and tables.classify(source, name).table_class is TableClass.config

@@ -54,3 +54,16 @@ def test_classes_and_sides() -> None:
     assert [str(pair.name) for pair in found.of(TableClass.must_not_sync)] == ["st.Event"]
     assert set(found.on("blue")) == {name("a"), name("Event")}
     assert set(found.on("green")) == {name("event")}
+
+
+def test_a_partition_is_read_as_its_outermost_root_and_a_child_by_inheritance_as_itself() -> None:
+    catalog = [
+        table("log", partitioned=True),
+        table("log_1", ancestors=("log",)),
+        table("base"),
+        table("child", ancestors=("base",)),
+    ]
+    found = table_map(catalog, catalog)
+    assert found.read_as("blue", name("log_1")) == name("log")
+    assert found.read_as("blue", name("child")) == name("child")
+    assert {str(pair.name) for pair in found if pair.partition} == {"st.log_1"}
