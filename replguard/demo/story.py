@@ -144,7 +144,7 @@ def _tell(engine: str, console: Console, stack: ExitStack, *, keep: bool) -> int
     failures = 0
     for number, scene in enumerate(scenes(stage), start=1):
         console.print(Text(f"{number}. {scene.title}", "bold"), soft_wrap=True)
-        failures += not _play(scene, console, folder, environment)
+        failures += not play(scene, console, folder, environment)
     _end(console, failures, time.monotonic() - started)
     if keep:
         _leave(pair, folder, environment, console)
@@ -177,7 +177,7 @@ def _config(pair: Pair, folder: Path) -> dict[str, str]:
     return {f"{server.name.upper()}_PASSWORD": server.user.password for server in pair.servers}
 
 
-def _play(scene: Scene, console: Console, folder: Path, environment: dict[str, str]) -> bool:
+def play(scene: Scene, console: Console, folder: Path, environment: dict[str, str]) -> bool:
     """Run one scene and show it; whether it showed what it promises."""
     if scene.before:
         scene.before()
@@ -232,11 +232,13 @@ def _end(console: Console, failures: int, seconds: float) -> None:
 
 def _leave(pair: Pair, folder: Path, environment: dict[str, str], console: Console) -> None:
     """Let the pair run on, and say how to use and how to end it."""
-    pids = pair.detach()
+    pids, data = pair.detach()
     exports = "\n".join(f"export {name}={value}" for name, value in environment.items())
     (folder / "passwords.sh").write_text(exports + "\n", encoding="utf-8")
     (folder / "passwords.sh").chmod(0o600)
     console.print(
         f"The pair runs on. To play with it:\n  cd {folder} && . ./passwords.sh\n  replguard status", markup=False
     )
-    console.print(f"To end it:\n  kill {' '.join(map(str, pids))}", markup=False)
+    signal_name = "INT" if pair.engine == "postgresql" else "TERM"
+    end = f"kill -{signal_name} {' '.join(map(str, pids))} && sleep 2 && rm -r {folder} {data or ''}"
+    console.print(f"To end it:\n  {end.rstrip()}", markup=False, soft_wrap=True)

@@ -38,12 +38,13 @@ class Keeper:
     def forget(self, pid: int) -> None:
         self._order(f"forget {pid}")
 
-    def leave_folder(self) -> None:
+    def leave_folder(self) -> Path | None:
         """Let the folder of this run stay when the process ends; a later run in this process makes a new one."""
         with _lock:
-            if self._folder is not None:
-                self._order(f"keep {self._folder}")
-                self._folder = None
+            left, self._folder = self._folder, None
+            if left is not None:
+                self._order(f"keep {left}")
+            return left
 
     def _order(self, line: str) -> None:
         with _lock:

@@ -131,11 +131,13 @@ class Pair:
             if isinstance(server, LocalServer):
                 server.discard()
 
-    def detach(self) -> list[int]:
-        """Let servers and data stay after this process; the servers' pids, to be ended with their stop_signal."""
+    def detach(self) -> tuple[list[int], Path | None]:
+        """Let servers and data stay after this process: the servers' process ids, and the folder of their data.
+
+        The servers are ended with SIGINT (PostgreSQL) or SIGTERM.
+        """
         pids = [server.detach() for server in self.servers if isinstance(server, LocalServer)]
-        keeper.leave_folder()
-        return [pid for pid in pids if pid is not None]
+        return [pid for pid in pids if pid is not None], keeper.leave_folder()
 
 
 @contextmanager
