@@ -6,6 +6,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 RUN = $(VENV)/bin
 PYTEST_ARGS ?=
+# Two workers, each with servers of its own; neighbours in the list stay together, and with them their engine.
+PYTEST = $(RUN)/pytest -n 2 --dist worksteal $(if $(CI),--require-engines) $(PYTEST_ARGS)
 
 .PHONY: demo test test-long lint bench servers schemas clean
 
@@ -13,10 +15,10 @@ demo: $(VENV)/ready ## run the main job on an embedded PostgreSQL pair
 	$(RUN)/replguard demo
 
 test: $(VENV)/ready servers ## all tests, on real servers of every engine
-	$(RUN)/pytest $(if $(CI),--require-engines) $(PYTEST_ARGS)
+	$(PYTEST)
 
 test-long: $(VENV)/ready servers ## the same with the large campaigns whole
-	REPLGUARD_LONG=1 $(RUN)/pytest $(if $(CI),--require-engines) $(PYTEST_ARGS)
+	REPLGUARD_LONG=1 $(PYTEST)
 
 lint: $(VENV)/ready ## style, types, layers
 	$(RUN)/ruff check .

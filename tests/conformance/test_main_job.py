@@ -148,7 +148,7 @@ def test_no_row_on_its_way_is_called_drift(app: Application) -> None:
     traffic = "UPDATE account SET email = 'e{number}' WHERE id = 1 + {number} % 20"
     app.db.run_local("green", "UPDATE setting SET value = 'drift' WHERE name = 'size' AND node = 'a'")
     with app.clusters() as clusters, _writing(app, traffic, pause=0.0):
-        report = clusters.diff(QUICK)
+        report = clusters.diff(DiffOptions(TODAY, settle=3.0))
     failing = [(item.code, item.table, item.key) for item in told(report) if item.severity is Severity.fail]
     assert failing == [("row.differs", "setting", {"name": "size", "node": "a"})]
 
