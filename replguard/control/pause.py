@@ -91,6 +91,7 @@ def _verified(pair: Pair, tables: TableMap, folder: Path, options: Options, *, a
         for entry in Journal(folder).unfinished():
             entry.close("paused")
     words = "paused" if acted else "already paused"
+    findings += [_restarts(link) for link in links if not pair.server(link.target).capabilities.pause_survives_restart]
     summary = f"{len(links)} link{'s' * (len(links) != 1)} {words if stopped else 'not paused'}"
     return Outcome((Check("pause", summary, tuple(findings)),), links, held, acted)
 
@@ -185,6 +186,18 @@ def _standing(pair: Pair, link: Link) -> list[Finding]:
         )
         for problem in pair.server(link.target).replication.problems(link, "paused", source)
     ]
+
+
+def _restarts(link: Link) -> Finding:
+    """What would start the link again behind everybody's back."""
+    return Finding(
+        "pause.fragile",
+        Severity.info,
+        f"a restart of {link.target} starts {link.label} again, unless the server skips that",
+        cluster=link.target,
+        link=link.label,
+        remedy=f"do not restart {link.target} during the pause, or have skip_replica_start (skip_slave_start) set there",
+    )
 
 
 def _tail(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
