@@ -196,7 +196,7 @@ def _restarts(link: Link) -> Finding:
         f"a restart of {link.target} starts {link.label} again, unless the server skips that",
         cluster=link.target,
         link=link.label,
-        remedy=f"do not restart {link.target} during the pause, or have skip_replica_start (skip_slave_start) set there",
+        remedy=f"do not restart {link.target} meanwhile, or set skip_replica_start (skip_slave_start) there",
     )
 
 
