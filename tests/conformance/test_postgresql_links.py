@@ -99,7 +99,9 @@ def pair(pg_pair):
 
 def test_running_link_is_matched_and_known(pair):
     pair.publish("FOR TABLE account")
-    link = pair.subscribe().link
+    pair.subscribe()
+    until(lambda: pair.link.received is not None)  # a worker has heard nothing before its source speaks
+    link = pair.link
     assert (link.source, link.target, link.state, link.errors) == ("blue", "green", LinkState.running, ())
     assert link.label == f"blue->green/{pair.name}"
     assert link.lag_seconds is not None
