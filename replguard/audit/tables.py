@@ -28,10 +28,15 @@ class PairedTable:
     classification: Classification
     partition: bool = False
     """Whether its rows are read with those of the partitioned table above it. A child by inheritance stands alone."""
+    folds_names: bool = True
 
     @property
     def table_class(self) -> TableClass:
         return self.classification.table_class
+
+    def fold(self, column: str) -> str:
+        """A column's name for comparisons, as the servers compare it."""
+        return column.casefold() if self.folds_names else column
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +92,28 @@ class TableMap:
 
 
 def read(servers: Iterable[Server], policy: Policy) -> TableMap:
-    """Read both catalogs and pair their tables: by name, else by name without case where that is unambiguous."""
+    """Read both catalogs and pair their tables: by name, else by name without case where that is unambiguous.
+
+    Where the servers tell names apart by case alone, only the very name will do.
+    """
     first, second = servers
     catalogs = {server.name: server.catalog.tables() for server in (first, second)}
     schemas = {
         server.name: frozenset(schema.casefold() for schema in server.catalog.schemas()) for server in (first, second)
     }
-    return pair_up(catalogs, policy, schemas)
+    return pair_up(catalogs, policy, schemas, folds_names=first.capabilities.folds_names)
 
 
 def pair_up(
-    catalogs: dict[str, tuple[Table, ...]], policy: Policy, schemas: dict[str, frozenset[str]] | None = None
+    catalogs: dict[str, tuple[Table, ...]],
+    policy: Policy,
+    schemas: dict[str, frozenset[str]] | None = None,
+    *,
+    folds_names: bool = True,
 ) -> TableMap:
     """The pure half of :func:`read`."""
     sides: dict[TableName, dict[str, Table]] = {}
-    foldable = _foldable(catalogs)
+    foldable = _foldable(catalogs) if folds_names else set()
     for cluster, tables in catalogs.items():
         for table in tables:
             folded = table.name.folded()
@@ -113,11 +125,13 @@ def pair_up(
             found,
             _classify(policy, found.values()),
             partition=all(not roots.isdisjoint(table.ancestors) for table in found.values()),
+            folds_names=folds_names,
         )
         for found in sides.values()
     ]
     first, second = catalogs
-    return TableMap((first, second), tuple(sorted(paired, key=lambda table: table.name)), policy, schemas or {})
+    ordered = tuple(sorted(paired, key=lambda table: table.name))
+    return TableMap((first, second), ordered, policy, schemas or {})
 
 
 def _foldable(catalogs: dict[str, tuple[Table, ...]]) -> set[TableName]:

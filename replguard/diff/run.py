@@ -72,7 +72,7 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
     """Compare the config tables of the pair; ``links`` are all into either cluster, read just before."""
     wanted = [table for table in tables.of(TableClass.config) if options.wants(table)]
     schemas = {table.name: schema.differences(table, *tables.clusters) for table in wanted}
-    roots = [table for table in wanted if len(table.sides) == 2 and not table.partition]
+    roots = _to_read(wanted)
     runner = _Runner(pair, tables, options)
     with ExitStack() as stack:
         results = runner.compare(stack, roots, first_time=True)
@@ -88,6 +88,17 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
         Check(data.id, data.summary, (*data.findings, *waiting, *_nothing(roots, options))),
     )
     return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength)
+
+
+def _to_read(wanted: list[PairedTable]) -> list[PairedTable]:
+    """The tables to read. A partition is read with the table above it, by itself where that one is not wanted."""
+    both = [table for table in wanted if len(table.sides) == 2]
+    read = {side.name for table in both for side in table.sides.values() if side.partitioned}
+    return [
+        table
+        for table in both
+        if not table.partition or any(read.isdisjoint(side.ancestors) for side in table.sides.values())
+    ]
 
 
 def _nothing(roots: list[PairedTable], options: Options) -> tuple[Finding, ...]:
@@ -153,11 +164,11 @@ class _Runner:
         if not columns:
             return result.not_compared(table, "no column is the same on both sides")
         ordered, width = ordered_columns(left, columns)
-        if [name.casefold() for name in left.key] != [name.casefold() for name in right.key]:
+        if [*map(table.fold, left.key)] != [*map(table.fold, right.key)]:
             ordered, width = columns, 0
-        theirs = {column.name.casefold(): column.name for column in right.columns}
+        theirs = {table.fold(column.name): column.name for column in right.columns}
         here = Side(views[first], left, ordered)
-        there = Side(views[second], right, tuple(theirs[name.casefold()] for name in ordered))
+        there = Side(views[second], right, tuple(theirs[table.fold(name)] for name in ordered))
         try:
             if width:
                 found = keyed(here, there, width, self.options.kept)

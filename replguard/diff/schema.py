@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from replguard.audit.tables import PairedTable
-    from replguard.model.tables import Column, Table
+    from replguard.model.tables import Column
 
 _FACTS = ("type", "nullable", "default", "collation", "generated", "identity")
 
@@ -20,7 +20,7 @@ def differences(table: PairedTable, first: str, second: str) -> tuple[Finding, .
     if len(table.sides) == 1:
         return (_missing(table, first, second),)
     left, right = table.sides[first], table.sides[second]
-    words = [*_columns(left, right, first, second), *_keys(left, right, first, second)]
+    words = [*_columns(table, first, second), *_keys(table, first, second)]
     if left.partitioned != right.partitioned:
         words.append("it is partitioned on one side only")
     if not words:
@@ -53,9 +53,10 @@ def _missing(table: PairedTable, first: str, second: str) -> Finding:
     )
 
 
-def _columns(left: Table, right: Table, first: str, second: str) -> Iterable[str]:
-    ours = {column.name.casefold(): column for column in left.columns}
-    theirs = {column.name.casefold(): column for column in right.columns}
+def _columns(table: PairedTable, first: str, second: str) -> Iterable[str]:
+    ours, theirs = (
+        {table.fold(column.name): column for column in table.sides[side].columns} for side in (first, second)
+    )
     for name, column in ours.items():
         if name not in theirs:
             yield f"column {column.name} is on {first} only"
@@ -71,19 +72,19 @@ def _column(left: Column, right: Column, first: str, second: str) -> Iterable[st
             yield f"column {left.name}: {fact} is {ours!r} on {first} and {theirs!r} on {second}"
 
 
-def _keys(left: Table, right: Table, first: str, second: str) -> Iterable[str]:
-    ours, theirs = ([name.casefold() for name in side.key] for side in (left, right))
-    if ours != theirs:
-        yield f"the key is ({', '.join(left.key)}) on {first} and ({', '.join(right.key)}) on {second}"
+def _keys(table: PairedTable, first: str, second: str) -> Iterable[str]:
+    ours, theirs = table.sides[first].key, table.sides[second].key
+    if [*map(table.fold, ours)] != [*map(table.fold, theirs)]:
+        yield f"the key is ({', '.join(ours)}) on {first} and ({', '.join(theirs)}) on {second}"
 
 
 def comparable_columns(table: PairedTable, first: str, second: str, ignored: frozenset[str]) -> tuple[str, ...]:
     """The columns whose values can be compared: on both sides, of one type, not ignored. By the first side's names."""
-    theirs = {column.name.casefold(): column for column in table.sides[second].columns}
+    theirs = {table.fold(column.name): column for column in table.sides[second].columns}
     return tuple(
         column.name
         for column in table.sides[first].columns
-        if (name := column.name.casefold()) not in ignored
-        and name in theirs
+        if column.name.casefold() not in ignored
+        and (name := table.fold(column.name)) in theirs
         and (theirs[name].type, theirs[name].collation) == (column.type, column.collation)
     )

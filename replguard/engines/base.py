@@ -37,13 +37,14 @@ class Capabilities:
 
     ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
     a stopped link stays stopped when the server restarts. ``applier_cascades``: foreign keys act where replicated
-    changes are applied.
+    changes are applied. ``folds_names``: names of tables and columns that differ in case alone may mean the same.
     """
 
     shows_applied: bool
     why_not_shown: str = ""
     pause_survives_restart: bool = False
     applier_cascades: bool = False
+    folds_names: bool = True
 
 
 class Engine(Protocol):

@@ -31,6 +31,7 @@ NEWEST = 18
 """The newest major version that the statements were run against."""
 
 _CAPABILITIES = Capabilities(
+    folds_names=False,
     shows_applied=False,
     why_not_shown="test_decoding prints no origin name, and no subscription reads the target's own changes; rows tell, "
     "where track_commit_timestamp is on",
