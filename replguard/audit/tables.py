@@ -48,6 +48,7 @@ class TableMap:
     policy: Policy
     schemas: dict[str, frozenset[str]] = field(default_factory=dict)
     _sides: dict[str, dict[TableName, Table]] = field(init=False, repr=False)
+    _classes: dict[TableName, Classification] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Index the tables of each side once: a stream asks for them with every change."""
@@ -58,6 +59,8 @@ class TableMap:
             for cluster in self.clusters
         }
         object.__setattr__(self, "_sides", sides)
+        classes = {side.name: table.classification for table in self.tables for side in table.sides.values()}
+        object.__setattr__(self, "_classes", classes)
 
     def __iter__(self) -> Iterator[PairedTable]:
         return iter(self.tables)
@@ -82,10 +85,12 @@ class TableMap:
         above = [root for root in (table.ancestors if table else ()) if root in known and known[root].partitioned]
         return above[-1] if above else name
 
-    def classify(self, cluster: str, name: TableName) -> Classification:
-        """The class of a table that a stream of this cluster names, whether or not it is (still) in the catalog."""
-        known = self.on(cluster).get(name)
-        return self.policy.classify(name, known.ancestors if known else ())
+    def classify(self, name: TableName) -> Classification:
+        """The class of a table that a stream names, whether or not it is (still) in a catalog.
+
+        It is the class of the pair: what is a plain table here may be a partition of a forbidden one there.
+        """
+        return self._classes.get(name) or self.policy.classify(name)
 
     def in_scope(self, cluster: str, schema: str) -> bool:
         return schema.casefold() in self.schemas[cluster]

@@ -201,9 +201,9 @@ def _restarts(link: Link) -> Finding:
 
 
 def _tail(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
-    """Config changes that were written before the link stood and have not arrived."""
+    """Config changes that were written before the link stood and have not arrived, and forbidden ones that would."""
     try:
-        found = pending.config_changes(pair, tables, link)
+        found = pending.waiting(pair, tables, link)
     except ServerError as error:
         return [
             Finding(

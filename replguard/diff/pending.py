@@ -1,4 +1,4 @@
-"""Changes of config tables that wait in a paused link: they will flow when it is resumed."""
+"""Changes that wait in a paused link and will flow when it is resumed: of config tables, and of forbidden ones."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 CODE = "change.pending"
+LEAK = "leak.sent"
 
 
 def config_changes(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
@@ -25,9 +26,23 @@ def config_changes(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
 
     Raises ServerError where the link's stream cannot be read.
     """
+    return [finding for finding in waiting(pair, tables, link) if finding.code != LEAK]
+
+
+def leaks(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
+    """One finding for each table that must not sync with changes waiting, however it came into the backlog.
+
+    Raises ServerError where the link's stream cannot be read.
+    """
+    return [finding for finding in waiting(pair, tables, link) if finding.code == LEAK]
+
+
+def waiting(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
+    """Both at once."""
     source, target = pair.server(str(link.source)), pair.server(link.target)
     filters = target.filters.of(link, source)
     counts: Counter[TableName] = Counter()
+    forbidden: Counter[TableName] = Counter()
     findings: list[Finding] = []
     with source.streams.pending(link, target) as stream:
         while True:
@@ -35,10 +50,12 @@ def config_changes(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
                 if not isinstance(event, Change):
                     findings.append(_trouble(link, event))
                 elif filters.applies(event).crosses is not False:
-                    counts.update(_config_tables(tables, link, event))
+                    counts.update(_tables(tables, link, event, TableClass.config))
+                    forbidden.update(_tables(tables, link, event, TableClass.must_not_sync))
                     findings += _opaque(link, event)
             if stream.caught_up:
                 break
+    findings += [_leak(link, table, count) for table, count in sorted(forbidden.items())]
     return findings + [_waiting(link, table, count) for table, count in sorted(counts.items())]
 
 
@@ -50,13 +67,13 @@ def _opaque(link: Link, change: Change) -> list[Finding]:
     return [_trouble(link, Trouble(TroubleKind.opaque, what, change.position))]
 
 
-def _config_tables(tables: TableMap, link: Link, change: Change) -> list[TableName]:
+def _tables(tables: TableMap, link: Link, change: Change, wanted: TableClass) -> list[TableName]:
     source = str(link.source)
     return [
         tables.read_as(source, name)
         for written in change.tables
         for name in tables.meant(source, written)
-        if tables.in_scope(source, name.schema) and tables.classify(source, name).table_class is TableClass.config
+        if tables.in_scope(source, name.schema) and tables.classify(name).table_class is wanted
     ]
 
 
@@ -70,6 +87,21 @@ def _waiting(link: Link, table: TableName, count: int) -> Finding:
         schema=table.schema,
         table=table.name,
         remedy="resume, let it arrive, and pause again; or find out who changed configuration during the pause",
+        evidence={"changes": count},
+    )
+
+
+def _leak(link: Link, table: TableName, count: int) -> Finding:
+    return Finding(
+        LEAK,
+        Severity.fail,
+        f"{count} change{'s' * (count != 1)} of {table}, which must not sync, wait{'s' * (count == 1)} in "
+        f"{link.label}: resuming applies what waits, whatever was done about the filters meanwhile",
+        cluster=link.source,
+        link=link.label,
+        schema=table.schema,
+        table=table.name,
+        remedy=f"keep {table} out on {link.target} before the link is resumed, or remove the rows afterwards",
         evidence={"changes": count},
     )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replguard.diff import pending
+from replguard.errors import ServerError
 from replguard.gates.base import Outcome
-from replguard.model.findings import Check
+from replguard.model.findings import Check, Finding, Severity
+from replguard.model.links import LinkState
 from replguard.watch.run import Options, watch
 
 if TYPE_CHECKING:
     from replguard.gates.base import Context
+    from replguard.model.links import Link
 
 
 class Streams:
@@ -20,4 +24,25 @@ class Streams:
         if context.config.links == "none" and not context.links:
             return Outcome((Check(self.id, "no link is wanted, none is there", applicable=False),))
         seen = watch(context.pair, context.tables, context.links, Options(seconds=context.options.window))
-        return Outcome(seen.checks, seen.coverage)
+        held = [link for link in context.links if link.state is LinkState.paused]
+        waits = [finding for link in held for finding in _waiting(context, link)]
+        checks = (*seen.checks, Check("watch.waiting", f"{len(held)} paused", tuple(waits))) if held else seen.checks
+        return Outcome(checks, seen.coverage)
+
+
+def _waiting(context: Context, link: Link) -> list[Finding]:
+    """Forbidden changes that wait in a paused link, written before the watching began."""
+    try:
+        return pending.leaks(context.pair, context.tables, link)
+    except ServerError as error:
+        what = f"what waits in {link.label} could not be read: {error.message}"
+        return [
+            Finding(
+                "check.not_run",
+                Severity.unknown,
+                what,
+                cluster=link.source,
+                link=link.label,
+                remedy=error.remedy,
+            )
+        ]

@@ -94,7 +94,7 @@ class Judge:
     def _class(self, cluster: str, name: TableName) -> TableClass | None:
         if not self.tables.in_scope(cluster, name.schema):
             return None
-        return self.tables.classify(cluster, name).table_class
+        return self.tables.classify(name).table_class
 
     def _meant(self, cluster: str, change: Change) -> list[TableName]:
         return [name for written in change.tables for name in self.tables.meant(cluster, written)]

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from replguard.model.findings import Verdict
+from replguard.gates.base import Options as GateOptions
+from replguard.gates.base import Purpose
+from replguard.model.findings import Strength, Verdict
+from replguard.watch.run import Options as WatchOptions
 from tests.conformance.application import codes
-from tests.conformance.test_main_job import QUICK
+from tests.conformance.test_main_job import QUICK, TODAY
 
 if TYPE_CHECKING:
     from tests.conformance.application import Application
@@ -47,3 +50,29 @@ def test_a_partition_asked_for_alone_is_compared(app: Application) -> None:
         whole = clusters.diff(replace(QUICK, tables="log*"))
     assert (report.verdict, codes(report)) == (Verdict.failed, ["row.extra"])
     assert codes(whole) == ["row.extra"]
+
+
+def test_forbidden_rows_in_the_backlog_are_told_after_the_publication_was_mended(app: Application) -> None:
+    app.let_cross()
+    app.stop_applying()
+    app.db.run("blue", "INSERT INTO event VALUES (2, 'queued')", "ALTER PUBLICATION from_blue DROP TABLE event")
+    with app.clusters() as clusters:
+        paused = clusters.pause()
+        gate = clusters.gate(Purpose.cutover, GateOptions(TODAY, window=0.1))
+        compared = clusters.diff(QUICK)
+    assert (codes(paused), codes(gate)) == (["leak.sent"], ["leak.sent"])
+    assert (compared.verdict, compared.strength) == (Verdict.passed, Strength.exact), (
+        "the data is the same all the same"
+    )
+
+
+def test_a_plain_table_that_is_a_forbidden_partition_on_the_target(app: Application) -> None:
+    app.db.run("blue", "CREATE TABLE auditlog2_1 (id int PRIMARY KEY)", "DROP TABLE event")
+    app.db.run("green", "DROP TABLE event", "CREATE TABLE event (id int PRIMARY KEY) PARTITION BY RANGE (id)")
+    app.db.run("green", "CREATE TABLE auditlog2_1 PARTITION OF event FOR VALUES FROM (0) TO (9)")
+    app.let_cross("auditlog2_1")
+    app.db.run("green", f"ALTER SUBSCRIPTION {app.subscription} DISABLE")
+    app.db.run("blue", "INSERT INTO auditlog2_1 VALUES (1)")
+    with app.clusters() as clusters:
+        report = clusters.watch(WatchOptions(since="start"))
+    assert codes(report) == ["leak.sent"]
