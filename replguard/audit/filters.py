@@ -128,21 +128,38 @@ def _wanted(link: Link, table: Table, crossing: Crossing) -> Iterable[Finding]:
 
 
 def _cascades(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Finding]:
-    """Foreign keys on the target that rewrite a forbidden child when an allowed parent changes."""
+    """Foreign keys on the target that rewrite a forbidden child when a parent changes, itself perhaps by a cascade."""
     classes = {
         table.sides[link.target].name.folded(): table.table_class for table in tables if link.target in table.sides
     }
-    on_target = tables.on(link.target)
-    for table in on_target.values():
-        for key in table.foreign_keys:
-            child = classes.get(key.child.folded())
-            parent = classes.get(key.parent.folded())
-            if not key.cascades or child is not TableClass.must_not_sync or parent is TableClass.must_not_sync:
-                continue
-            parent_table = on_target.get(key.parent)
-            crosses = filters.crosses(parent_table).crosses if parent_table else True
-            if crosses is not False:
-                yield _cascade(link, key, certain=crosses is True)
+    on_target = tables.on(link.target).values()
+    keys = [key for table in on_target for key in table.foreign_keys if key.cascades]
+    moved = _moved(on_target, keys, filters) if keys else {}
+    for key in keys:
+        child, parent = key.child.folded(), key.parent.folded()
+        forbidden = classes.get(child) is TableClass.must_not_sync
+        if not forbidden or classes.get(parent) is TableClass.must_not_sync:
+            continue
+        changes = moved.get(parent, True)
+        if changes is not False:
+            yield _cascade(link, key, certain=changes is True)
+
+
+def _moved(tables: Iterable[Table], keys: Iterable[ForeignKey], filters: LinkFilters) -> dict[TableName, bool | None]:
+    """Which tables, by folded name, change on the target: by what crosses, or by a cascade from what changes."""
+    strength = (False, None, True)
+    moved: dict[TableName, bool | None] = {}
+    for table in tables:
+        found = filters.crosses(table).crosses
+        moved[table.name.folded()] = max(found, moved.get(table.name.folded(), False), key=strength.index)
+    reaching = True
+    while reaching:
+        reaching = False
+        for key in keys:
+            child, parent = key.child.folded(), moved.get(key.parent.folded(), True)
+            if strength.index(parent) > strength.index(moved.get(child, False)):
+                moved[child], reaching = parent, True
+    return moved
 
 
 def _cascade(link: Link, key: ForeignKey, *, certain: bool) -> Finding:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from replguard.config import with_rules
 from replguard.model.findings import Severity
 from tests.conformance.application import of
@@ -31,3 +33,23 @@ def test_a_cascade_into_a_forbidden_table_is_a_leak_where_appliers_cascade(app: 
         found = [(item.table, item.severity) for item in of(clusters.audit(), "leak.configured")]
     assert cascaded == (app.family != "postgresql")
     assert found == ([("auditlog_row", Severity.fail)] if cascaded else [])
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_a_cascade_reaches_a_forbidden_table_through_one_that_is_kept_apart(app: Application) -> None:
+    app.db.both(
+        "CREATE TABLE cache (id int PRIMARY KEY, account_id bigint, "
+        "FOREIGN KEY (account_id) REFERENCES account (id) ON DELETE CASCADE)",
+        "CREATE TABLE auditlog_row (id int PRIMARY KEY, cache_id int, "
+        "FOREIGN KEY (cache_id) REFERENCES cache (id) ON DELETE CASCADE)",
+    )
+    app.keep_apart("event", "auditlog", "auditlog_row", "cache")
+    app.db.run_local("green", "INSERT INTO cache VALUES (1, 5)")
+    app.db.run_local("green", "INSERT INTO auditlog_row VALUES (1, 1)")
+    app.config = with_rules(app.config, ("auditlog_row",))
+    app.db.run("blue", "DELETE FROM account WHERE id = 5")
+    app.db.wait_caught_up()
+    assert app.db.query("green", "SELECT count(*) FROM auditlog_row") == [(0,)]
+    with app.clusters() as clusters:
+        found = of(clusters.audit(), "leak.configured")
+    assert [(item.table, item.severity) for item in found] == [("auditlog_row", Severity.fail)]

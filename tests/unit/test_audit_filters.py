@@ -133,6 +133,16 @@ def test_cascades(on_delete: str, filters: ListedFilters, *, acts: bool, severit
         assert found[0].evidence["path"] == ["st.account", "fk", "st.event"]
 
 
+def test_a_cascade_reaches_a_forbidden_table_through_one_that_does_not_cross() -> None:
+    first = ForeignKey("fk1", name("cache"), name("account"), "CASCADE", "NO ACTION")
+    second = ForeignKey("fk2", name("event"), name("cache"), "CASCADE", "NO ACTION")
+    tables = [table("event", foreign_keys=(second,)), table("cache", foreign_keys=(first,)), table("account")]
+    used = policy(must_not_sync=["event"], local=["cache"])
+    check = judged(tables, ListedFilters(("event", "cache")), cascades=True, used=used)
+    assert codes(check) == [("leak.configured", "fail", "event")]
+    assert judged(tables[:2], ListedFilters(("event", "cache")), used=used).findings == ()
+
+
 def test_a_cascade_from_one_forbidden_table_to_another_is_told_by_the_tables_themselves() -> None:
     key = ForeignKey("fk", name("event_child"), name("event"), "CASCADE", "NO ACTION")
     tables = [table("event"), table("event_child", foreign_keys=(key,))]
