@@ -98,6 +98,24 @@ def test_changes(*, change: Change, rules: dict[str, Any], expected: bool | None
     assert filters(**rules).applies(change).crosses is expected
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"ignore_server_ids": frozenset({7})},
+        {"target_server_id": 7},
+        {"ignore_domain_ids": frozenset({3})},
+        {"do_domain_ids": frozenset({4})},
+    ],
+)
+def test_what_the_source_writes_itself_may_be_dropped_as_a_whole(rules: dict[str, Any]) -> None:
+    event = Table(TableName("st", "event"), ())
+    source = {"source_server_id": 7, "source_domain_id": 3}
+    crossing = filters(**source, **rules).crosses(event)
+    assert (crossing.crosses, crossing.partial) == (True, True)
+    assert filters(**source, **rules, ignore_table=("st.event",)).crosses(event).crosses is False
+    assert not filters(**source).crosses(event).partial
+
+
 def test_the_reason_names_the_rule() -> None:
     judged = filters(wild_ignore_table=(r"st.dmz\_%",)).crosses(Table(TableName("st", "dmz_zone"), ()))
     assert judged.why == r"is stopped by replicate_wild_ignore_table 'st.dmz\_%'"

@@ -33,7 +33,11 @@ class BinlogLinkFilters:
 
     def crosses(self, table: Table) -> Crossing:
         """Whether row changes to the table would be logged at the source and applied at the target."""
-        return self._judged(self._rows(table.name))
+        found = self._judged(self._rows(table.name))
+        stopped = self._source_stopped()
+        if found.crosses is not True or not stopped:
+            return found
+        return Crossing(True, f"{found.why}; but {stopped}, so that only changes of other servers cross", partial=True)  # noqa: FBT003
 
     def applies(self, change: Change) -> Crossing:
         """Whether the target would apply this change, which stands in the source's stream already."""
@@ -82,6 +86,19 @@ class BinlogLinkFilters:
         if not self._raw.source_binlog_known and at_target.crosses:
             return Crossing(None, f"{at_target.why}; whether the source logs it could not be read")
         return at_target
+
+    def _source_stopped(self) -> str | None:
+        """The rule by which everything is dropped that is written on the source itself, whatever it changes."""
+        raw, server_id, domain = self._raw, self._raw.source_server_id, self._raw.source_domain_id
+        if server_id in raw.ignore_server_ids:
+            return f"IGNORE_SERVER_IDS names the source's own server_id {server_id}"
+        if server_id and server_id == raw.target_server_id and not raw.replicate_same_server_id:
+            return f"source and target have the same server_id {server_id}"
+        if domain in raw.ignore_domain_ids:
+            return f"IGNORE_DOMAIN_IDS names the source's own domain {domain}"
+        if domain is not None and raw.do_domain_ids and domain not in raw.do_domain_ids:
+            return f"DO_DOMAIN_IDS does not name the source's own domain {domain}"
+        return None
 
     def _by_origin(self, change: Change) -> Crossing | None:
         """What is dropped for where it was written, whatever it changes."""

@@ -23,6 +23,7 @@ class RawFilters:
     changes out of the source's binlog. Table rules are ``database.table`` as the server prints them, wild rules with
     their escapes. ``rewrite_db`` holds pairs (from, to). ``case_sensitive`` says whether this server compares table and
     wild rules by exact case. ``source_binlog_known`` is false where the source could not be asked.
+    ``source_server_id`` and ``source_domain_id`` are those under which the source logs what is written on it.
     ``unreadable`` names, in words, what could not be read: then no rule is proof of anything.
     """
 
@@ -38,6 +39,8 @@ class RawFilters:
     ignore_domain_ids: frozenset[int] = frozenset()
     lower_case_table_names: int = 0
     target_server_id: int = 0
+    source_server_id: int | None = None
+    source_domain_id: int | None = None
     replicate_same_server_id: bool = False
     case_sensitive: bool = False
     source_binlog_do_db: tuple[str, ...] = ()
@@ -75,6 +78,12 @@ def pairs(text: str | None) -> tuple[tuple[str, str], ...]:
     """
     found = re.findall(r"\(([^,()]+),([^()]+)\)|([^,]+?)->([^,]+)", text or "")
     return tuple(((a or c).strip(), (b or d).strip()) for a, b, c, d in found)
+
+
+def source_ids(source: Server | None) -> tuple[int | None, int | None]:
+    """The server id and the GTID domain (MariaDB's alone) under which the source logs what is written on it."""
+    detail = source.identity.detail if source else {}
+    return detail.get("server_id"), detail.get("gtid_domain_id")
 
 
 def source_rules(source: Server | None) -> tuple[tuple[str, ...], tuple[str, ...], bool]:

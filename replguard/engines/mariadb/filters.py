@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_rules
+from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_ids, source_rules
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters
     if row is None:
         raise ControlError(f"{link.label} is no longer there", cluster=server.name)
     do_db, ignore_db, known = source_rules(source)
+    source_server_id, source_domain_id = source_ids(source)
     return RawFilters(
         do_db=names(row["Replicate_Do_DB"]),
         ignore_db=names(row["Replicate_Ignore_DB"]),
@@ -44,6 +45,8 @@ def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters
         do_domain_ids=ids(row["Replicate_Do_Domain_Ids"]),
         ignore_domain_ids=ids(row["Replicate_Ignore_Domain_Ids"]),
         lower_case_table_names=server.lower_case_table_names,
+        source_server_id=source_server_id,
+        source_domain_id=source_domain_id,
         target_server_id=int(server.variables["server_id"]),
         replicate_same_server_id=server.variables.get("replicate_same_server_id") == "ON",
         case_sensitive=False,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_rules
+from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_ids, source_rules
 from replguard.engines.mysql.replication import either
 from replguard.errors import ControlError, PrivilegeError
 
@@ -34,6 +34,7 @@ def read(server: MySQLServer, link: Link, source: Server | None) -> RawFilters:
     if row is None:
         raise ControlError(f"{link.label} is no longer there", cluster=server.name)
     do_db, ignore_db, known = source_rules(source)
+    source_server_id, source_domain_id = source_ids(source)
     return RawFilters(
         do_db=names(row["Replicate_Do_DB"]),
         ignore_db=names(row["Replicate_Ignore_DB"]),
@@ -44,6 +45,8 @@ def read(server: MySQLServer, link: Link, source: Server | None) -> RawFilters:
         rewrite_db=pairs(row["Replicate_Rewrite_DB"]),
         ignore_server_ids=ids(either(row, "Replicate_Ignore_Server_Ids")),
         lower_case_table_names=server.lower_case_table_names,
+        source_server_id=source_server_id,
+        source_domain_id=source_domain_id,
         target_server_id=int(server.variables["server_id"]),
         replicate_same_server_id=server.variables.get("replicate_same_server_id") == "ON",
         case_sensitive=server.lower_case_table_names == 0,
