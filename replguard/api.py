@@ -105,6 +105,7 @@ class Clusters:
             self.tables(),
             rules,
             applier_cascades=self.pair.first.capabilities.applier_cascades,
+            applier_triggers=[server.name for server in self.pair if server.capabilities.applier_triggers],
             links_wanted=self.config.links != "none",
         )
         state = audit_links.check(found, self.config, needed=False)
@@ -118,7 +119,10 @@ class Clusters:
         started = _now()
         ours, found = self.links()
         seen = watching.watch(self.pair, self.tables(), ours, options)
-        return self._report("watch", started, seen.checks, coverage=seen.coverage, links=_facts(found))
+        state = audit_links.check(found, self.config, needed=False)
+        unknown = tuple(finding for finding in state.findings if finding.code == "link.unknown")
+        checks = (*seen.checks, Check(state.id, state.summary, unknown)) if unknown else seen.checks
+        return self._report("watch", started, checks, coverage=seen.coverage, links=_facts(found))
 
     def diff(self, options: comparison.Options | None = None) -> Report:
         """Schema and data of the config tables."""

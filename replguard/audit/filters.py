@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replguard.audit import triggers
 from replguard.audit.classes import no_table, unclassified
 from replguard.model.findings import Check, Finding, Severity
 from replguard.policy import TableClass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.engines.base import LinkFilters
@@ -20,11 +21,17 @@ FRAGILE = "filter.fragile"
 
 
 def audit(
-    tables: TableMap, filters: Mapping[Link, LinkFilters], *, applier_cascades: bool, links_wanted: bool
+    tables: TableMap,
+    filters: Mapping[Link, LinkFilters],
+    *,
+    applier_cascades: bool,
+    links_wanted: bool,
+    applier_triggers: Collection[str] = (),
 ) -> Check:
     """Every table of the pair against the filters of every link.
 
-    ``applier_cascades`` says whether foreign keys act on the target where changes are applied.
+    ``applier_cascades`` says whether foreign keys act on the target where changes are applied, ``applier_triggers``
+    names the clusters on which triggers do.
     """
     if not links_wanted and not filters:
         open_questions = (*unclassified(tables), *no_table(tables))
@@ -34,6 +41,9 @@ def audit(
     findings = [finding for link, rules in filters.items() for finding in _link(tables, link, rules)]
     if applier_cascades:
         findings += [finding for link, rules in filters.items() for finding in _cascades(tables, link, rules)]
+    for link, rules in filters.items():
+        if link.target in applier_triggers:
+            findings += triggers.behind(tables, link, rules)
     findings += [*unclassified(tables), *no_table(tables)]
     if not filters:
         findings.append(

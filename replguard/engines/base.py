@@ -37,13 +37,15 @@ class Capabilities:
 
     ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
     a stopped link stays stopped when the server restarts. ``applier_cascades``: foreign keys act where replicated
-    changes are applied. ``folds_names``: names of tables and columns that differ in case alone may mean the same.
+    changes are applied, ``applier_triggers``: so do triggers, for row changes. ``folds_names``: names of tables and
+    columns that differ in case alone may mean the same.
     """
 
     shows_applied: bool
     why_not_shown: str = ""
     pause_survives_restart: bool = False
     applier_cascades: bool = False
+    applier_triggers: bool = False
     folds_names: bool = True
 
 
@@ -247,13 +249,14 @@ class ChangeStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppliedRows:
-    """Rows that stand in a table and were written there by replication."""
+    """Rows that stand in a table and were written there by replication; ``certain`` that it was over the link asked for."""
 
     table: TableName
     count: int
     origin: str
     first_at: str | None = None
     last_at: str | None = None
+    certain: bool = True
 
 
 class Streams(Protocol):

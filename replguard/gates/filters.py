@@ -24,6 +24,7 @@ class Filters:
             context.tables,
             filters,
             applier_cascades=context.pair.first.capabilities.applier_cascades,
+            applier_triggers=[server.name for server in context.pair if server.capabilities.applier_triggers],
             links_wanted=context.config.links != "none",
         )
         return Outcome((check,))

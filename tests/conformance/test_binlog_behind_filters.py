@@ -6,11 +6,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from replguard.model.findings import Verdict
+from replguard.model.findings import Severity, Verdict
 from tests.conformance.application import codes, of
 
 if TYPE_CHECKING:
     from tests.conformance.application import Application
+
+
+@pytest.mark.engines("mariadb")
+def test_triggers_that_an_applier_runs(app: Application) -> None:
+    """With slave_run_triggers_for_rbr a trigger on the target writes a table that the filters keep out."""
+    app.db.run_local(
+        "green", "CREATE TRIGGER t1 AFTER INSERT ON account FOR EACH ROW INSERT INTO `event` VALUES (9, 9)"
+    )
+    with app.clusters() as clusters:
+        assert clusters.audit().verdict is Verdict.passed
+    app.db.run("green", "STOP SLAVE", "SET GLOBAL slave_run_triggers_for_rbr = YES", "START SLAVE")
+    try:
+        app.db.run("blue", "INSERT INTO account VALUES (99, 'new', NULL)")
+        app.db.wait_caught_up()
+        assert (9,) in app.db.query("green", "SELECT id FROM event")
+        with app.clusters() as clusters:
+            found = of(clusters.audit(), "leak.configured")
+        assert [(item.table, item.severity) for item in found] == [("event", Severity.fail)]
+    finally:
+        app.db.run("green", "STOP SLAVE", "SET GLOBAL slave_run_triggers_for_rbr = NO", "START SLAVE")
 
 
 @pytest.mark.engines("mariadb")

@@ -62,10 +62,13 @@ class BinlogCatalog:
     def tables(self) -> tuple[Table, ...]:
         """All tables of the scope, sorted by name.
 
-        PrivilegeError where the user lacks SELECT on a whole database: its tables could be hidden. Triggers are listed
+        PrivilegeError where the user lacks SELECT on a whole database: its tables could be hidden, and where a trigger
+        that acts behind the filters could be. Triggers are listed
         as far as the user has the TRIGGER privilege; see :meth:`cannot_see`.
         """
         Privileges(self._server).require("SELECT", self._server.scope)
+        if self._server.capabilities.applier_triggers:
+            Privileges(self._server).require("TRIGGER", self._server.scope)
         schemas = self.schemas()
         if not schemas:
             return ()

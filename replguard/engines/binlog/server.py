@@ -109,7 +109,13 @@ class BinlogServer(ABC):
         elif not is_on(self.variables, "log_replica_updates", "log_slave_updates"):
             why = "replicated changes are not logged (log_replica_updates is off)"
         survives = is_on(self.variables, "skip_replica_start", "skip_slave_start")
-        return Capabilities(not why, why, pause_survives_restart=survives, applier_cascades=True)
+        return Capabilities(
+            not why,
+            why,
+            pause_survives_restart=survives,
+            applier_cascades=True,
+            applier_triggers=self.variables.get("slave_run_triggers_for_rbr", "NO") != "NO",
+        )
 
     @property
     def catalog(self) -> BinlogCatalog:
