@@ -112,8 +112,12 @@ class Session:
         from rich.progress import Progress  # noqa: PLC0415
 
         with Progress(console=self.errors, transient=True) as bar:
-            task = bar.add_task(what, total=None)
-            yield lambda name, done, total: bar.update(task, completed=done, total=total, description=f"{what} {name}")
+
+            def advance(name: str, done: int, total: int) -> None:
+                task = bar.task_ids[0] if bar.task_ids else bar.add_task(what)
+                bar.update(task, completed=done, total=total, description=f"{what} {name}", visible=done < total)
+
+            yield advance
 
     def report(self, checks: tuple[Check, ...], **parts: Any) -> Report:
         """A report of this run that says nothing about clusters; ``parts`` are further fields of :class:`Report`."""
