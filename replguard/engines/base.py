@@ -249,7 +249,10 @@ class ChangeStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppliedRows:
-    """Rows that stand in a table and were written there by replication; ``certain`` that it was over the link asked for."""
+    """Rows that stand in a table and were written there by replication.
+
+    ``certain`` says that it was over the link asked for, not perhaps over another.
+    """
 
     table: TableName
     count: int

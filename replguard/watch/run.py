@@ -17,6 +17,7 @@ from replguard.errors import ReplguardError, ServerError
 from replguard.model.changes import Change
 from replguard.model.findings import Check, Coverage, Finding, Severity, StreamCoverage
 from replguard.policy import TableClass
+from replguard.watch import steady
 from replguard.watch.gather import Gathered
 from replguard.watch.judge import Judge
 
@@ -99,6 +100,8 @@ def watch(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Option
         for link in links:
             readings += _open(stack, pair, tables, link, options.since, problems)
         _read(readings, options, sent, applied, problems)
+        judged = {reading.judge.link: reading.judge.filters for reading in readings if reading.sent}
+        problems += steady.changes(pair, tables, links, judged)
         whole = {reading.judge.link for reading in readings if reading.sent and not reading.troubled and not problems}
         coverage = tuple(reading.coverage() for reading in readings)
     for link in links:
@@ -179,9 +182,10 @@ def _rows(pair: Pair, tables: TableMap, link: Link, *, judged_whole: bool) -> li
     return [
         Finding(
             "leak.applied",
-            Severity.fail,
+            Severity.fail if rows.certain else Severity.unknown,
             f"{rows.count} row{'s' * (rows.count != 1)} of {rows.table}, which must not sync, "
-            f"stand{'s' * (rows.count == 1)} on {target.name} and came over {link.label}",
+            f"stand{'s' * (rows.count == 1)} on {target.name} and came "
+            + (f"over {link.label}" if rows.certain else "by replication, over a link that is not remembered"),
             cluster=target.name,
             link=link.label,
             schema=rows.table.schema,

@@ -76,3 +76,33 @@ def test_a_plain_table_that_is_a_forbidden_partition_on_the_target(app: Applicat
     with app.clusters() as clusters:
         report = clusters.watch(WatchOptions(since="start"))
     assert codes(report) == ["leak.sent"]
+
+
+def test_a_leak_that_is_opened_while_the_link_is_watched(app: Application) -> None:
+    opened = False
+
+    def open_once() -> bool:
+        nonlocal opened
+        if not opened:
+            opened = True
+            app.let_cross()
+            app.db.run("blue", "INSERT INTO event VALUES (2, 'queued')")
+        return False
+
+    with app.clusters() as clusters:
+        report = clusters.watch(WatchOptions(seconds=1.0, stopped=open_once))
+    assert "check.not_run" in codes(report)
+
+
+def test_a_link_of_unknown_source_beside_the_watched_one(app: Application) -> None:
+    app.db.run(
+        "green",
+        "CREATE SUBSCRIPTION other CONNECTION 'host=nowhere dbname=x' PUBLICATION p "
+        "WITH (connect = false, enabled = false, slot_name = 'of_another')",
+    )
+    try:
+        with app.clusters() as clusters:
+            report = clusters.watch(WatchOptions(seconds=0.1))
+    finally:
+        app.db.run("green", "ALTER SUBSCRIPTION other SET (slot_name = NONE)", "DROP SUBSCRIPTION other")
+    assert codes(report) == ["link.unknown"]

@@ -3,7 +3,8 @@
 Each transaction remembers the replication origin it was written under. A subscription's apply worker writes under
 ``pg_<oid>``, for good; an initial copy under an origin of its own, which is dropped when the copy is finished. So rows
 whose origin exists no more are this link's initial copy where it subscribes to the table and no other subscription of
-the database does anything; else nobody can say whose they are. The origin of old rows may be forgotten altogether.
+the database does anything; else nobody can say over which link they came, only that they did. The origin of old rows
+may be forgotten altogether.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ class _Origins:
 
 
 def applied_rows(server: PostgresServer, link: Link, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
-    """Rows that came over the link, by table and origin.
+    """Rows that came over the link, by table and origin; those of a dropped origin may have come over another.
 
-    Unsupported where the server keeps no commit timestamps, and where none is certain but some rows do not tell.
+    Unsupported where the server keeps no commit timestamps, and where none is found but some rows do not tell.
     """
     if server.facts["track_commit_timestamp"] != "on":
         raise Unsupported(
@@ -53,8 +54,11 @@ def applied_rows(server: PostgresServer, link: Link, tables: Sequence[Table]) ->
             origin = _whose(row["origin"], table, origins)
             if origin is not None:
                 found.append(AppliedRows(table.name, row["rows"], origin, row["first_at"], row["last_at"]))
-            elif row["origin"] not in origins.existing:
+            elif row["origin"] is None:
                 silent.append(f"{row['rows']} of {table.name}")
+            elif row["origin"] not in origins.existing:
+                lost = f"origin {row['origin']}, dropped"
+                found.append(AppliedRows(table.name, row["rows"], lost, row["first_at"], row["last_at"], certain=False))
     if silent and not found:
         raise Unsupported(
             f"{server.name}: the origin of some rows is not remembered any more ({', '.join(silent)})",
