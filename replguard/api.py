@@ -133,7 +133,7 @@ class Clusters:
         compared = comparison.diff(self.pair, tables, found, options)
         state = audit_links.check(found, self.config, needed=False)
         told = tuple(item for item in state.findings if item.code in ("link.missing", "link.unknown"))
-        named = classes.unclassified(tables) if options.tables is None else []
+        named = [*(classes.unclassified(tables) if options.tables is None else []), *classes.no_table(tables)]
         checks = (
             *compared.checks,
             Check("policy.tables", f"{len(tables.tables)} tables", tuple(named)),

@@ -52,14 +52,26 @@ def _unmatched(tables: TableMap) -> list[Finding]:
 
 
 def no_table(tables: TableMap) -> list[Finding]:
-    """A pair without any table proves nothing."""
+    """A pair without any table proves nothing, nor does a schema of which nothing was seen."""
+    absent = [
+        Finding(
+            "check.not_run",
+            Severity.unknown,
+            f"{cluster} has no schema {schema}, which the config names, or hides it",
+            cluster=cluster,
+            schema=schema,
+            remedy="correct its spelling under `schemas:`, or grant SELECT there",
+        )
+        for cluster, schema in tables.absent
+    ]
     if tables.tables:
-        return []
+        return absent
     return [
+        *absent,
         Finding(
             "check.not_run",
             Severity.unknown,
             "neither cluster has a table in its scope",
             remedy="check the database of the URLs, and `schemas:`",
-        )
+        ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from replguard.policy import TableClass
@@ -47,6 +47,8 @@ class TableMap:
     tables: tuple[PairedTable, ...]
     policy: Policy
     schemas: dict[str, frozenset[str]] = field(default_factory=dict)
+    absent: tuple[tuple[str, str], ...] = ()
+    """Clusters, with a schema that the config names and that is not there, or not to be seen."""
     _sides: dict[str, dict[TableName, Table]] = field(init=False, repr=False)
     _classes: dict[TableName, Classification] = field(init=False, repr=False)
 
@@ -106,7 +108,14 @@ def read(servers: Iterable[Server], policy: Policy) -> TableMap:
     schemas = {
         server.name: frozenset(schema.casefold() for schema in server.catalog.schemas()) for server in (first, second)
     }
-    return pair_up(catalogs, policy, schemas, folds_names=first.capabilities.folds_names)
+    found = pair_up(catalogs, policy, schemas, folds_names=first.capabilities.folds_names)
+    absent = tuple(
+        (server.name, wanted)
+        for server in (first, second)
+        for wanted in server.endpoint.schemas
+        if wanted.casefold() not in schemas[server.name]
+    )
+    return replace(found, absent=absent)
 
 
 def pair_up(

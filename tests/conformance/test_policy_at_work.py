@@ -127,3 +127,19 @@ def test_a_statement_that_waits_as_text_takes_exactness_away(app: Application) -
     assert report.strength is Strength.unaligned
     assert report.verdict is Verdict.inconclusive
     assert "stream.opaque" in codes(report)
+
+
+@pytest.mark.parametrize("command", ["diff", "filter audit", "gate"])
+def test_a_schema_that_is_not_there_is_no_pass(app: Application, command: str) -> None:
+    clusters = {
+        side: {"url": app.db.url(side), "schemas": [app.schema, "no_such_schema"]} for side in ("blue", "green")
+    }
+    path = app.folder / "replguard.yaml"
+    path.write_text(yaml.safe_dump({"clusters": clusters, "policy": {"must_not_sync": ["event", "auditlog"]}}))
+    app.config = replace(config.load(path), state_dir=app.folder / "state")
+    with app.clusters() as connected:
+        report = {"diff": lambda: connected.diff(QUICK), "filter audit": connected.audit, "gate": connected.gate}[
+            command
+        ]()
+    assert report.verdict is Verdict.inconclusive
+    assert ("green", "no_such_schema") in [(item.cluster, item.schema) for item in of(report, "check.not_run")]
