@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from replguard.errors import StatementError
 from replguard.gates.base import Options as GateOptions
 from replguard.gates.base import Purpose
 from replguard.model.findings import Strength, Verdict
@@ -106,3 +107,24 @@ def test_a_link_of_unknown_source_beside_the_watched_one(app: Application) -> No
     finally:
         app.db.run("green", "ALTER SUBSCRIPTION other SET (slot_name = NONE)", "DROP SUBSCRIPTION other")
     assert codes(report) == ["link.unknown"]
+
+
+def test_large_objects_are_not_compared_by_their_numbers(app: Application) -> None:
+    app.db.both("CREATE TABLE document (id int PRIMARY KEY, body oid)")
+    app.db.both("INSERT INTO document VALUES (1, 987654)")
+    app.db.run("blue", r"SELECT lo_from_bytea(987654, '\x01')")
+    app.db.run("green", r"SELECT lo_from_bytea(987654, '\x02')")
+    with app.clusters() as clusters:
+        report = clusters.diff(QUICK)
+        app.db.run("blue", "SELECT lo_unlink(987654)")
+        app.db.run("green", "SELECT lo_unlink(987654)")
+        numbers = clusters.diff(QUICK)
+    assert codes(report) == ["table.not_compared"]
+    assert (numbers.verdict, codes(numbers)) == (Verdict.passed, [])
+
+
+def test_a_schema_that_is_not_there_does_not_narrow_the_scope_in_silence(app: Application) -> None:
+    blue, green = (replace(one, schemas=("public", "pubilc")) for one in app.config.endpoints)
+    app.config = replace(app.config, endpoints=(blue, green))
+    with app.clusters() as clusters, pytest.raises(StatementError, match="pubilc"):
+        clusters.diff(QUICK)

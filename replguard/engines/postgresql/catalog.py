@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from replguard.errors import StatementError
 from replguard.model.tables import Column, ColumnKind, ForeignKey, Table, TableName, Trigger
 
 if TYPE_CHECKING:
@@ -45,7 +46,19 @@ class PostgresCatalog:
     def schemas(self) -> tuple[str, ...]:
         return tuple(row["schema"] for row in self._server.session.rows("schemas", self.scope))
 
+    def _check_scope(self) -> None:
+        """A schema that the user names and that is not there must not narrow the scope in silence."""
+        named = self._server.endpoint.schemas
+        absent = sorted(set(named) - set(self.schemas())) if named else []
+        if absent:
+            raise StatementError(
+                f"{self._server.name}: `schemas:` names {', '.join(absent)}, which the database does not have",
+                remedy=f"correct `schemas:` of cluster {self._server.name}, or create the schema",
+                cluster=self._server.name,
+            )
+
     def tables(self) -> tuple[Table, ...]:
+        self._check_scope()
         found = self._server.session.rows("tables", self.scope, doing="reading the catalog")
         if not found:
             return ()
