@@ -26,7 +26,7 @@ def behind(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Findi
         crosses = filters.crosses(table).crosses if table.triggers and table.name not in forbidden else False
         if crosses is False:
             continue
-        for trigger in table.triggers:
+        for trigger in (one for one in table.triggers if one.on_apply):
             words = _words(trigger.body)
             named = [name for name in forbidden if _words(name.name) <= words]
             yield from (_finding(link, trigger, name, certain=crosses is True) for name in named)

@@ -65,12 +65,16 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger on ``table``; ``body`` is its text where the server shows it."""
+    """A trigger on ``table``; ``body`` is its text where the server shows it.
+
+    ``on_apply`` says whether it fires for replicated changes where the server runs triggers for them at all.
+    """
 
     name: str
     table: TableName
     event: str
     body: str = ""
+    on_apply: bool = True
 
 
 @dataclass(frozen=True, slots=True)

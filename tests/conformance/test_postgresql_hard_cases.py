@@ -128,3 +128,18 @@ def test_a_schema_that_is_not_there_does_not_narrow_the_scope_in_silence(app: Ap
     app.config = replace(app.config, endpoints=(blue, green))
     with app.clusters() as clusters, pytest.raises(StatementError, match="pubilc"):
         clusters.diff(QUICK)
+
+
+def test_a_trigger_that_fires_for_replicated_rows_writes_behind_the_filters(app: Application) -> None:
+    app.db.run(
+        "green",
+        "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO public.event VALUES (NEW.id); RETURN NEW; END $$",
+        "CREATE TRIGGER note AFTER INSERT ON account FOR EACH ROW EXECUTE FUNCTION note()",
+    )
+    with app.clusters() as clusters:
+        ordinary = clusters.audit()
+        app.db.run("green", "ALTER TABLE account ENABLE ALWAYS TRIGGER note")
+        always = clusters.audit()
+    assert (ordinary.verdict, codes(ordinary)) == (Verdict.passed, [])
+    assert codes(always) == ["leak.configured"]

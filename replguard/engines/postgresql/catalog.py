@@ -22,6 +22,7 @@ INTEGERS = frozenset({20, 21, 23})
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _EVENTS = ((2, "BEFORE"), (64, "INSTEAD OF"))
 _OPERATIONS = ((4, "INSERT"), (8, "DELETE"), (16, "UPDATE"), (32, "TRUNCATE"))
+_ON_APPLY = frozenset("RA")
 _FIRING = {"D": "disabled", "R": "fires for replicated changes only", "A": "fires for replicated changes too"}
 
 
@@ -124,7 +125,8 @@ def _foreign_key(child: TableName, row: Mapping[str, Any]) -> ForeignKey:
 def _trigger(table: TableName, row: Mapping[str, Any]) -> Trigger:
     body = f"{row['definition']}\n{row['source']}"
     firing = _FIRING.get(row["enabled"])
-    return Trigger(row["name"], table, event_of(row["type"]), f"-- {firing}\n{body}" if firing else body)
+    text = f"-- {firing}\n{body}" if firing else body
+    return Trigger(row["name"], table, event_of(row["type"]), text, on_apply=row["enabled"] in _ON_APPLY)
 
 
 def event_of(bits: int) -> str:

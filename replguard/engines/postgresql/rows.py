@@ -106,8 +106,8 @@ class PostgresSnapshot:
 
     def _no_large_objects(self, table: Table, column: str) -> None:
         """Unsupported where the column names large objects: equal numbers would say nothing about their contents."""
-        slots = {"table": quoted_table(table.name), "column": quoted(column)}
-        if self._session.rows("large_objects", doing=f"reading table {table.name}", **slots)[0]["found"]:
+        source, doing = quoted_table(table.name), f"reading table {table.name}"
+        if self._session.rows("large_objects", doing=doing, table=source, column=quoted(column))[0]["found"]:
             raise Unsupported(
                 f"{self._server.name}: column {column!r} of {table.name} names large objects, which are neither "
                 "replicated nor compared",

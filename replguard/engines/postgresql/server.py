@@ -32,6 +32,7 @@ NEWEST = 18
 
 _CAPABILITIES = Capabilities(
     folds_names=False,
+    applier_triggers=True,
     shows_applied=False,
     why_not_shown="test_decoding prints no origin name, and no subscription reads the target's own changes; rows tell, "
     "where track_commit_timestamp is on",
