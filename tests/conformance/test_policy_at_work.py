@@ -129,6 +129,7 @@ def test_a_statement_that_waits_as_text_takes_exactness_away(app: Application) -
     assert "stream.opaque" in codes(report)
 
 
+@pytest.mark.engines("mariadb", "mysql")
 @pytest.mark.parametrize("command", ["diff", "filter audit", "gate"])
 def test_a_schema_that_is_not_there_is_no_pass(app: Application, command: str) -> None:
     clusters = {
