@@ -143,3 +143,12 @@ def test_a_trigger_that_fires_for_replicated_rows_writes_behind_the_filters(app:
         always = clusters.audit()
     assert (ordinary.verdict, codes(ordinary)) == (Verdict.passed, [])
     assert codes(always) == ["leak.configured"]
+
+
+def test_the_initial_copy_of_a_forbidden_table_is_told_though_no_stream_shows_it(app: Application) -> None:
+    app.db.run_local("green", "INSERT INTO event VALUES (1, 'in the way of the copy')")
+    app.db.run("blue", "ALTER PUBLICATION from_blue ADD TABLE event")
+    app.db.run("green", f"ALTER SUBSCRIPTION {app.subscription} REFRESH PUBLICATION")
+    with app.clusters() as clusters:
+        report = clusters.watch(WatchOptions(seconds=0.1))
+    assert codes(report) == ["leak.sent"]
