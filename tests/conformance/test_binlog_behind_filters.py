@@ -48,3 +48,36 @@ def test_a_link_that_drops_what_its_source_writes_is_incomplete(app: Application
         assert rule in of(report, "link.incomplete")[0].message
     finally:
         app.db.run("green", "STOP SLAVE", f"CHANGE MASTER TO {rule} = ()", "START SLAVE")
+
+
+@pytest.mark.engines("mysql")
+def test_another_database_that_is_rewritten_into_the_application(app: Application) -> None:
+    """Every change of the application's own event table is dropped; that of its namesake elsewhere lands on it."""
+    name = app.db.name
+    setting = "CHANGE REPLICATION FILTER REPLICATE_REWRITE_DB = ({}) FOR CHANNEL ''"
+    app.db.both(f"CREATE DATABASE {name}_x", f"CREATE TABLE {name}_x.event LIKE {name}.event")
+    rules = f"({name}_x, {name}), ({name}, {name}_y)"
+    app.keep_apart("nothing")
+    app.db.run("green", "STOP REPLICA SQL_THREAD", setting.format(rules), "START REPLICA SQL_THREAD")
+    try:
+        app.db.run(
+            "green",
+            "STOP REPLICA SQL_THREAD",
+            f"CHANGE REPLICATION FILTER REPLICATE_WILD_IGNORE_TABLE = ('{name}_y.%') FOR CHANNEL ''",
+            "START REPLICA SQL_THREAD",
+        )
+        app.db.run("blue", f"INSERT INTO {name}_x.event VALUES (9, 'elsewhere')")
+        app.db.wait_caught_up()
+        assert (9,) in app.db.query("green", f"SELECT id FROM {name}.event")
+        with app.clusters() as clusters:
+            found = of(clusters.audit(), "leak.configured")
+        assert ("event", Severity.unknown) in [(item.table, item.severity) for item in found]
+    finally:
+        app.db.run(
+            "green",
+            "STOP REPLICA SQL_THREAD",
+            setting.format(""),
+            "CHANGE REPLICATION FILTER REPLICATE_WILD_IGNORE_TABLE = () FOR CHANNEL ''",
+            "START REPLICA SQL_THREAD",
+        )
+        app.db.both(f"DROP DATABASE {name}_x")

@@ -116,6 +116,14 @@ def test_what_the_source_writes_itself_may_be_dropped_as_a_whole(rules: dict[str
     assert not filters(**source).crosses(event).partial
 
 
+def test_a_namesake_in_a_database_that_is_rewritten_into_this_one() -> None:
+    event = Table(TableName("st", "event"), ())
+    rules = {"rewrite_db": (("other", "st"), ("st", "zz")), "wild_ignore_table": ("zz.%",)}
+    assert filters(**rules).crosses(event).crosses is None
+    guarded = {**rules, "wild_ignore_table": ("zz.%", "st.event")}
+    assert filters(**guarded).crosses(event).crosses is False
+
+
 def test_the_reason_names_the_rule() -> None:
     judged = filters(wild_ignore_table=(r"st.dmz\_%",)).crosses(Table(TableName("st", "dmz_zone"), ()))
     assert judged.why == r"is stopped by replicate_wild_ignore_table 'st.dmz\_%'"

@@ -6,6 +6,7 @@ audit, from the catalog.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog import filterrules, fragility, statements
@@ -34,6 +35,8 @@ class BinlogLinkFilters:
     def crosses(self, table: Table) -> Crossing:
         """Whether row changes to the table would be logged at the source and applied at the target."""
         found = self._judged(self._rows(table.name))
+        if found.crosses is False and (other := self._rewritten_into(table.name)):
+            return other
         stopped = self._source_stopped()
         if found.crosses is not True or not stopped:
             return found
@@ -86,6 +89,13 @@ class BinlogLinkFilters:
         if not self._raw.source_binlog_known and at_target.crosses:
             return Crossing(None, f"{at_target.why}; whether the source logs it could not be read")
         return at_target
+
+    def _rewritten_into(self, table: TableName) -> Crossing | None:
+        """What may land on the table although its own changes do not: those of a namesake in a rewritten database."""
+        rewritten = [source for source, to in self._raw.rewrite_db if to == table.schema and source != table.schema]
+        if not rewritten or filterrules.rows_pass(replace(self._raw, rewrite_db=()), table).crosses is False:
+            return None
+        return Crossing(None, f"{rewritten[0]}.{table.name} would be rewritten into it by replicate_rewrite_db")
 
     def _source_stopped(self) -> str | None:
         """The rule by which everything is dropped that is written on the source itself, whatever it changes."""
