@@ -248,7 +248,7 @@ def _not_met(expected: dict[TableName, tuple[ExpectedDifference, ...]], used: se
 def _strength(pair: Pair, tables: TableMap, before: tuple[Link, ...]) -> tuple[Strength, list[Finding]]:
     """Exact where all links stood still throughout and no config change waits in one; else unaligned.
 
-    A link whose source is not known may carry anything: it must stand as well.
+    A link whose source is not known may hold anything back: with one there, nothing is called exact.
     """
     now = pair.links()
     if not before or not _stood(before, now):
@@ -263,7 +263,9 @@ def _strength(pair: Pair, tables: TableMap, before: tuple[Link, ...]) -> tuple[S
 
 
 def _stood(before: tuple[Link, ...], now: tuple[Link, ...]) -> bool:
-    """Whether every link, known or not, was paused before and is paused at the same place now."""
+    """Whether every link is known, was paused before and is paused at the same place now."""
+    if any(link.source is None for link in (*before, *now)):
+        return False
     places = [{(link.target, link.name): link.applied for link in links} for links in (before, now)]
     return places[0] == places[1] and all(link.state is LinkState.paused for link in (*before, *now))
 
