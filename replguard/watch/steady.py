@@ -64,8 +64,9 @@ def _copies(tables: TableMap, links: set[Link]) -> list[Finding]:
         for table in tables.of(TableClass.must_not_sync)
         for cluster, side in table.sides.items()
     }
+    # A link looks different from one moment to the next: it is told once, by its name.
     copying = {
-        (link, forbidden[link.target, name])
+        (link.label, name): (link, forbidden[link.target, name])
         for link in links
         for name in link.initial_copy
         if (link.target, name) in forbidden
@@ -81,7 +82,7 @@ def _copies(tables: TableMap, links: set[Link]) -> list[Finding]:
             table=name.name,
             remedy=f"keep {name} out of what {link.label} applies: `replguard filter audit` tells where",
         )
-        for link, name in copying
+        for link, name in copying.values()
     ]
 
 
