@@ -32,9 +32,10 @@ def config_changes(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
 def leaks(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
     """One finding for each table that must not sync with changes waiting, however it came into the backlog.
 
-    Raises ServerError where the link's stream cannot be read.
+    What could not be judged is told as well: it may be such a change. Raises ServerError where the link's stream cannot
+    be read.
     """
-    return [finding for finding in waiting(pair, tables, link) if finding.code == LEAK]
+    return [finding for finding in waiting(pair, tables, link) if finding.code != CODE]
 
 
 def waiting(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:

@@ -164,7 +164,21 @@ def _read(
             and time.monotonic() >= until
             and all(reading.stream.caught_up for reading in open_readings)
         ):
-            break
+            return
+    problems += [_cut_short(reading) for reading in open_readings if not reading.stream.caught_up]
+
+
+def _cut_short(reading: _Reading) -> Finding:
+    """Stopped by hand before what was there at the start had been read: nobody knows what the rest holds."""
+    link = reading.judge.link
+    return Finding(
+        "check.not_run",
+        Severity.unknown,
+        f"the stream of {reading.cluster} was left at {reading.stream.position}, before what was there had been read",
+        cluster=reading.cluster,
+        link=link.label,
+        remedy="let it read to the end, or begin later",
+    )
 
 
 def _rows(pair: Pair, tables: TableMap, link: Link, *, judged_whole: bool) -> list[Finding]:

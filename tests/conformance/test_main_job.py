@@ -107,6 +107,15 @@ def test_until_caught_up_reads_what_was_there(app: Application) -> None:
     assert {item.table for item in of(report, "leak.sent")} == {"event"}
 
 
+def test_a_watch_that_is_stopped_before_it_caught_up_is_inconclusive(app: Application) -> None:
+    app.stop_applying()
+    app.db.run("blue", "INSERT INTO account VALUES (600, 'n', NULL)")
+    with app.clusters() as clusters:
+        report = clusters.watch(WatchOptions(seconds=None, since="start", stopped=lambda: True))
+    assert report.verdict is Verdict.inconclusive
+    assert "check.not_run" in codes(report)
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "table", "key"),
     [
