@@ -48,9 +48,9 @@ def waiting(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
     with source.streams.pending(link, target) as stream:
         while True:
             for event in stream.poll(0.5):
-                if not isinstance(event, Change):
+                if isinstance(event, Trouble):
                     findings.append(_trouble(link, event))
-                elif filters.applies(event).crosses is not False:
+                elif isinstance(event, Change) and filters.applies(event).crosses is not False:
                     counts.update(_tables(tables, link, event, TableClass.config))
                     forbidden.update(_tables(tables, link, event, TableClass.must_not_sync))
                     findings += _opaque(link, event)

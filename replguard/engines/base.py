@@ -8,16 +8,21 @@ a driver's error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from replguard.model.changes import Interest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
     from typing import Self
 
     from replguard.endpoint import Endpoint
-    from replguard.model.changes import Change, Trouble
+    from replguard.model.changes import Change, StreamItem
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position
     from replguard.model.tables import Table, TableName
@@ -60,6 +65,11 @@ class Engine(Protocol):
         Raises ConnectError (AuthError, NoSuchDatabase), and :class:`OtherFlavour` where the server turns out to be
         of another engine of the family.
         """
+        ...
+
+    @property
+    def files(self) -> LogFiles | None:
+        """Reading log files without a server; None where the engine has none that can be read."""
         ...
 
 
@@ -213,6 +223,45 @@ class Filters(Protocol):
         ...
 
 
+def _named(_table: TableName) -> Interest:
+    return Interest.named
+
+
+def _no_shape(_table: TableName) -> Table | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader is asked to hand out of row changes.
+
+    ``interest`` is asked once a table (and again after DDL, and where a table's number in the stream changes), so that
+    what nobody asks for costs next to nothing. ``shape`` is the table as the catalog has it, for the names of columns
+    and key where the stream has none; None where it is not known.
+    """
+
+    interest: Callable[[TableName], Interest] = _named
+    shape: Callable[[TableName], Table | None] = _no_shape
+
+
+NAMES = Wanted()
+"""Every row change, by its table's name."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a stream has read so far, whether or not it was handed out. ``changes`` counts by table: row events where
+    rows are not looked at one by one, else rows. ``heard`` is when the server was last heard (``time.monotonic``).
+    """
+
+    events: int = 0
+    bytes: int = 0
+    transactions: int = 0
+    changes: dict[TableName, int] = field(default_factory=dict)
+    last_commit: datetime | None = None
+    heard: float = field(default_factory=time.monotonic)
+
+
 @runtime_checkable
 class ChangeStream(Protocol):
     """Changes in commit order, read by polling. A context manager; leaving it leaves nothing on the server."""
@@ -239,7 +288,14 @@ class ChangeStream(Protocol):
         """Whether everything was read that was there when the stream was opened."""
         ...
 
-    def poll(self, timeout: float) -> Sequence[Change | Trouble]:
+    @property
+    def tally(self) -> Tally: ...
+
+    def passed(self, position: Position) -> bool:
+        """Whether everything up to ``position`` was read. ValueError for what is no position of this stream."""
+        ...
+
+    def poll(self, timeout: float) -> Sequence[StreamItem]:
         """What came next; empty after ``timeout`` seconds without any. StreamError when it cannot be read on."""
         ...
 
@@ -263,17 +319,21 @@ class AppliedRows:
 
 
 class Streams(Protocol):
-    def sent(self, link: Link, target: Server, since: Since) -> ChangeStream:
+    def parse(self, text: str) -> Position:
+        """A position of this server's stream, as a user writes it. ValueError for what is none."""
+        ...
+
+    def sent(self, link: Link, target: Server, since: Since, wanted: Wanted = NAMES) -> ChangeStream:
         """What the link carries (called on its source). Changes that the target's filters would drop are included
         where they travel (MySQL, MariaDB), and absent where they do not (PostgreSQL).
         """
         ...
 
-    def pending(self, link: Link, target: Server) -> ChangeStream:
+    def pending(self, link: Link, target: Server, wanted: Wanted = NAMES) -> ChangeStream:
         """What the target has not applied yet, up to the present end (called on the source)."""
         ...
 
-    def own(self, since: Since) -> ChangeStream:
+    def own(self, since: Since, wanted: Wanted = NAMES) -> ChangeStream:
         """The server's own stream, replicated changes with their origin included. Unsupported where
         ``capabilities.shows_applied`` is false.
         """
@@ -281,4 +341,25 @@ class Streams(Protocol):
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Rows of these tables that came over the link (called on the target). Unsupported where rows do not tell."""
+        ...
+
+
+class LogFiles(Protocol):
+    """Log files of an engine, read as evidence without a server."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes (64 at most) is one of them."""
+        ...
+
+    def open(self, paths: Sequence[Path], wanted: Wanted = NAMES) -> ChangeStream:
+        """The changes of these files, which follow one another; ``caught_up`` at the end of the last.
+
+        Raises StreamError for a file that cannot be opened or is no log file.
+        """
+        ...
+
+    def filters(self, described: Mapping[str, Any]) -> LinkFilters:
+        """Filters from what :meth:`LinkFilters.describe` gives, as a user may write it in a file. ValueError names
+        a key or value that is none.
+        """
         ...

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - resolved when the JSON schema is generated
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from replguard.model.positions import Position
     from replguard.model.tables import TableName
+
+
+class Interest(IntEnum):
+    """How much of a table's row changes somebody wants to be told. DDL, truncates and statements are always told."""
+
+    counted = 0
+    """Only how many there were."""
+    named = 1
+    """One change an event (or row): which table, when, where."""
+    keyed = 2
+    """One change a row, with its key, and which columns differ."""
+    whole = 3
+    """With the values of all columns too."""
 
 
 class Operation(StrEnum):
@@ -32,6 +45,10 @@ class Change:
     statement what could be read of it. ``origin`` is the identity under which the change was first written (a server
     id, a server UUID, a replication origin), ``None`` where the stream does not tell. ``default_schema`` is the ``USE``
     database of a statement.
+
+    ``changed`` names the columns of an update whose values differ, ``None`` where the stream does not tell;
+    ``before`` and ``after`` hold values by column, where they were asked for. ``pending`` is true for a change whose
+    transaction has not been committed yet: a :class:`TransactionEnd` follows.
     """
 
     operation: Operation
@@ -42,9 +59,23 @@ class Change:
     origin: str | None = None
     rows: int = 1
     key: Mapping[str, Any] | None = None
+    changed: frozenset[str] | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    pending: bool = False
     statement: str | None = None
     default_schema: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnd:
+    """What became of a transaction whose changes were told while it was pending."""
+
+    transaction: str
+    committed: bool
+    position: Position
+    committed_at: datetime | None = None
 
 
 class TroubleKind(StrEnum):
@@ -64,3 +95,6 @@ class Trouble:
     message: str
     position: Position | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+StreamItem: TypeAlias = "Change | Trouble | TransactionEnd"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from replguard.errors import ReplguardError, ServerError
-from replguard.model.changes import Change
+from replguard.model.changes import Change, TransactionEnd
 from replguard.model.findings import Check, Coverage, Finding, Severity, StreamCoverage
 from replguard.policy import TableClass
 from replguard.watch import steady
@@ -69,6 +69,8 @@ class _Reading:
 
     def step(self, gathered: Gathered, on_event: Callable[[str, Change | Trouble, tuple[Finding, ...]], None]) -> None:
         for event in self.stream.poll(STEP):
+            if isinstance(event, TransactionEnd):
+                continue
             if isinstance(event, Change):
                 self.changes += 1
                 found = self.judge.sent(event) if self.sent else self.judge.applied(event, self.foreign)

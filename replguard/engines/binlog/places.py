@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from replguard.engines.binlog.events import Damage
 from replguard.engines.binlog.files import is_file_name, order
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
 from replguard.errors import StreamError, Unsupported
@@ -73,7 +74,7 @@ def beginning(server: BinlogServer, since: Since) -> Place:
         return _oldest(server)
     if not isinstance(since, Position):
         raise TypeError(f"{since!r} is no place in a stream")
-    return _at(server, since)
+    return at(server, since)
 
 
 def _oldest(server: BinlogServer) -> Place:
@@ -84,7 +85,28 @@ def _oldest(server: BinlogServer) -> Place:
     return Place(_text(server.run("stream_files")[0]["Log_name"]), gtids=gtids)
 
 
-def _at(server: BinlogServer, position: Position) -> Place:
+def position_of(flavour: str, text: str) -> Position:
+    """A position as a user writes it: GTIDs as the server prints them, or ``file:offset``. ValueError for neither."""
+    file, _, offset = text.strip().rpartition(":")
+    if is_file_name(file) and offset.isdecimal() and not _is_gtids(flavour, text):
+        return Position(PositionKind.file, f"{file}:{offset}")
+    if not _is_gtids(flavour, text):
+        raise ValueError(
+            f"'{text}' is no position of a {flavour} binlog: name GTIDs as the server prints them, or file:offset"
+        )
+    return Position(PositionKind.gtid, "".join(text.split()))
+
+
+def _is_gtids(flavour: str, text: str) -> bool:
+    try:
+        (MySQLGtidSet if flavour == "mysql" else MariaDBGtidState).parse(text)
+    except (ValueError, Damage):
+        return False
+    return True
+
+
+def at(server: BinlogServer, position: Position) -> Place:
+    """A position as a place to begin at. StreamError for what is none of this server's."""
     try:
         if position.kind is PositionKind.gtid:
             parse = MySQLGtidSet.parse if server.flavour == "mysql" else MariaDBGtidState.parse
@@ -110,7 +132,7 @@ def applied(server: BinlogServer, target: BinlogServer, link: Link) -> Place:
     file, offset = link.detail.get("source_file"), link.detail.get("source_pos")
     if not file or offset is None:
         raise StreamError(f"link {link.label} does not tell what it has applied", cluster=target.name)
-    return _at(server, Position(PositionKind.file, f"{file}:{offset}"))
+    return at(server, Position(PositionKind.file, f"{file}:{offset}"))
 
 
 def _applied_domains(server: BinlogServer, target: BinlogServer) -> MariaDBGtidState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
+from replguard.engines.base import NAMES, Tally
 from replguard.engines.binlog import places
 from replguard.engines.binlog.dump import Dump, DumpError
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-    from replguard.engines.base import AppliedRows, Server, Since
+    from replguard.engines.base import AppliedRows, Server, Since, Wanted
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
     from replguard.model.changes import Change
@@ -43,21 +44,25 @@ class BinlogStreams:
     def __init__(self, server: BinlogServer) -> None:
         self._server = server
 
-    def sent(self, link: Link, target: Server, since: Since) -> BinlogStream:  # noqa: ARG002 - all links carry all
-        """The source's whole binlog: filters act at the target."""
-        return BinlogStream(self._server, places.beginning(self._server, since))
+    def parse(self, text: str) -> Position:
+        """GTIDs as the server prints them, or ``file:offset``."""
+        return places.position_of(self._server.flavour, text)
 
-    def pending(self, link: Link, target: Server) -> BinlogStream:
+    def sent(self, link: Link, target: Server, since: Since, wanted: Wanted = NAMES) -> BinlogStream:  # noqa: ARG002 - all links carry all
+        """The source's whole binlog: filters act at the target."""
+        return BinlogStream(self._server, places.beginning(self._server, since), wanted)
+
+    def pending(self, link: Link, target: Server, wanted: Wanted = NAMES) -> BinlogStream:
         """From what the target has applied to the present end, where it stops."""
         start = places.applied(self._server, cast("BinlogServer", target), link)
-        return BinlogStream(self._server, start, stops=True)
+        return BinlogStream(self._server, start, wanted, stops=True)
 
-    def own(self, since: Since) -> BinlogStream:
+    def own(self, since: Since, wanted: Wanted = NAMES) -> BinlogStream:
         """The server's own binlog, replicated changes included."""
         capabilities = self._server.capabilities
         if not capabilities.shows_applied:
             raise Unsupported(capabilities.why_not_shown, cluster=self._server.name)
-        return BinlogStream(self._server, places.beginning(self._server, since))
+        return BinlogStream(self._server, places.beginning(self._server, since), wanted)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Not to be had: rows do not tell who wrote them."""
@@ -72,11 +77,13 @@ class BinlogStream:
     kind = "binlog"
     cannot_see = _CANNOT_SEE
 
-    def __init__(self, server: BinlogServer, start: Place, *, stops: bool = False) -> None:
+    def __init__(self, server: BinlogServer, start: Place, wanted: Wanted = NAMES, *, stops: bool = False) -> None:
         self._server = server
         self._end = places.end(server)
         self._stops = stops
         self._broken: StreamError | None = None
+        self._wanted = wanted
+        self.tally = Tally()
         by_gtids = not start.file
         self._reader = BinlogReader(
             server.flavour, start.file, start.offset, gtids=start.gtids, contiguous=not by_gtids
@@ -105,6 +112,11 @@ class BinlogStream:
     def caught_up(self) -> bool:
         reader = self._reader
         return self._end.is_reached(reader.file, reader.offset, reader.gtids)
+
+    def passed(self, position: Position) -> bool:
+        """Whether everything up to ``position`` was read."""
+        place = places.at(self._server, position)
+        return place.is_reached(self._reader.file, self._reader.offset, self._reader.gtids)
 
     def poll(self, timeout: float) -> Sequence[Change | Trouble]:
         """What came next. A position that is purged is a Trouble first, and a StreamError from then on."""

@@ -14,6 +14,7 @@ class MariaDBEngine:
     """The entry of the registry; the driver is imported when something connects."""
 
     name = "mariadb"
+    files = None
 
     def connect(self, endpoint: Endpoint, on_statement: OnStatement) -> MariaDBServer:
         """Connect; OtherFlavour where the server is a MySQL."""

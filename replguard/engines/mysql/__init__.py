@@ -14,6 +14,7 @@ class MySQLEngine:
     """The entry of the registry; the driver is imported when something connects."""
 
     name = "mysql"
+    files = None
 
     def connect(self, endpoint: Endpoint, on_statement: OnStatement) -> MySQLServer:
         """Connect; OtherFlavour where the server is a MariaDB."""

@@ -17,6 +17,7 @@ class PostgresEngine:
     """The entry of the registry."""
 
     name = "postgresql"
+    files = None
 
     def connect(self, endpoint: Endpoint, on_statement: OnStatement) -> Server:
         """Connect and find out who the server is; ConnectError and its children, Unsupported before version 14."""

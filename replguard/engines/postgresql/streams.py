@@ -13,6 +13,7 @@ import time
 from binascii import unhexlify
 from typing import TYPE_CHECKING
 
+from replguard.engines.base import NAMES, Tally
 from replguard.engines.postgresql.applied import applied_rows
 from replguard.engines.postgresql.catalog import INTEGERS
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from typing import Any, Self
 
-    from replguard.engines.base import AppliedRows, Server, Since
+    from replguard.engines.base import AppliedRows, Server, Since, Wanted
     from replguard.engines.postgresql.pgoutput import RelationMessage, Tuple
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.model.links import Link
@@ -64,10 +65,16 @@ class PostgresStreams:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
 
-    def sent(self, link: Link, target: Server, since: Since) -> SlotStream:  # noqa: ARG002 - the link tells all
+    def parse(self, text: str) -> Position:
+        """An LSN as the server prints it."""
+        found = lsn(text)
+        number(found)
+        return found
+
+    def sent(self, link: Link, target: Server, since: Since, wanted: Wanted = NAMES) -> SlotStream:  # noqa: ARG002 - the link tells all
         return SlotStream(self._server, link, since)
 
-    def pending(self, link: Link, target: Server) -> SlotStream:
+    def pending(self, link: Link, target: Server, wanted: Wanted = NAMES) -> SlotStream:  # noqa: ARG002 - every row is told
         """From where the target itself says it has applied, where it says so; else from what the slot knows of that.
 
         The slot may lag behind a target that was stopped before it could report.
@@ -76,7 +83,7 @@ class PostgresStreams:
         applied = progress(subscriber, link.detail["oid"]) if subscriber else None
         return SlotStream(self._server, link, "start", bounded=True, applied=applied)
 
-    def own(self, since: Since) -> SlotStream:  # noqa: ARG002
+    def own(self, since: Since, wanted: Wanted = NAMES) -> SlotStream:  # noqa: ARG002
         raise Unsupported(
             f"{self._server.name}: a PostgreSQL server's own stream does not tell which changes were replicated",
             remedy="rows tell, where track_commit_timestamp is on",
@@ -111,6 +118,7 @@ class SlotStream:
         self._bounded = bounded
         self._copy = f"replguard_{os.getpid()}_{secrets.token_hex(6)}"
         self._troubles: list[Trouble] = []
+        self.tally = Tally()
         self._translate = Translation(_keys(source))
         self._reading: Generator[Change | Trouble, None, None] | None = None
         self.caught_up = False
@@ -157,6 +165,10 @@ class SlotStream:
         values = {"copy": self._copy, "lsn": lsn(min(to, self._end)).text}
         with self._session.streaming():
             return lsn(self._session.row("slot_advance", values, doing="moving on in the copied slot")["lsn"])
+
+    def passed(self, position: Position) -> bool:
+        """Whether everything up to ``position`` was read."""
+        return number(self.position) >= number(position)
 
     def poll(self, timeout: float) -> Sequence[Change | Trouble]:
         if self._troubles:
