@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import re
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from replguard.engines.binlog.filters import BinlogLinkFilters
+from replguard.engines.binlog.filters import BinlogLinkFilters, filters_from
 from replguard.engines.binlog.rawfilters import RawFilters
 from replguard.model.changes import Change, Operation
-from replguard.model.links import Link, LinkState
 from replguard.model.positions import Position, PositionKind
 from replguard.model.tables import Table, TableName
 
-LINK = Link("", "green", "blue", LinkState.running)
 HERE = Position(PositionKind.file, "b.000001:4")
 
 
 def filters(**rules: Any) -> BinlogLinkFilters:
-    return BinlogLinkFilters(replace(RawFilters(source_binlog_known=True), **rules), LINK)
+    return BinlogLinkFilters(replace(RawFilters(source_binlog_known=True), **rules))
 
 
 def crosses(name: str, **rules: Any) -> bool | None:
@@ -166,5 +166,84 @@ def test_database_rules_and_mixed_rules_are_fragile() -> None:
 def test_describe_shows_what_is_set() -> None:
     assert filters(ignore_table=("st.event",)).describe() == {
         "replicate_ignore_table": ["st.event"],
+        "source_binlog_known": True,
         "case_sensitive": False,
     }
+
+
+EVERYTHING = RawFilters(
+    do_db=("a",),
+    ignore_db=("b, c",),
+    do_table=("a.b",),
+    ignore_table=("a.c", "a.d e"),
+    wild_do_table=("a.%",),
+    wild_ignore_table=(r"a.dmz\\_%",),
+    rewrite_db=(("a", "b"), ("c", "d")),
+    ignore_server_ids=frozenset({3, 1}),
+    do_domain_ids=frozenset({0}),
+    ignore_domain_ids=frozenset({7}),
+    lower_case_table_names=1,
+    target_server_id=2,
+    source_server_id=0,
+    source_domain_id=0,
+    replicate_same_server_id=True,
+    case_sensitive=True,
+    source_binlog_do_db=("a",),
+    source_binlog_ignore_db=("b",),
+    source_binlog_known=True,
+    unreadable=("the rules",),
+    configured_by={"REPLICATE_DO_DB": "STARTUP_OPTIONS"},
+)
+
+
+@pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+def test_what_is_described_is_read_back(engine: str) -> None:
+    """Of every rule there is one here, so that none is left out on the way."""
+    assert all(getattr(EVERYTHING, rule.name) != rule.default for rule in fields(RawFilters))
+    for raw in (EVERYTHING, RawFilters()):
+        told = json.loads(json.dumps(BinlogLinkFilters(raw).describe()))
+        read = filters_from(told, engine)
+        assert read == BinlogLinkFilters(raw)
+        assert read.describe() == told
+
+
+def test_rules_as_a_user_writes_them() -> None:
+    written = {
+        "replicate-wild-ignore-table": r"st.dmz\\_%, st.event",
+        "replicate_rewrite_db": {"a": "st"},
+        "ignore_server_ids": 7,
+        "server_id": "2",
+    }
+    described = filters_from(written, "mariadb").describe()
+    assert described == {
+        "replicate_wild_ignore_table": [r"st.dmz\\_%", "st.event"],
+        "replicate_rewrite_db": ["a->st"],
+        "ignore_server_ids": [7],
+        "server_id": 2,
+        "case_sensitive": False,
+    }
+    assert filters_from({}, "mysql").describe() == {"case_sensitive": True}
+    assert filters_from({"lower_case_table_names": 1}, "mysql").describe()["case_sensitive"] is False
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"replicate_ignore_tables": ["st.event"]}, "replicate_ignore_tables: no such rule"),
+        ({"replicate_ignore_table": ["event"]}, "replicate_ignore_table: 'event' is not written as database.table"),
+        ({"replicate_wild_ignore_table": [3]}, "replicate_wild_ignore_table: 3 is no name"),
+        ({"replicate_do_db": [None]}, "replicate_do_db: None is no name"),
+        ({"replicate_rewrite_db": ["a"]}, "replicate_rewrite_db: 'a' is not written as from->to"),
+        ({"ignore_server_ids": ["one"]}, "ignore_server_ids: 'one' is no number"),
+        ({"server_id": True}, "server_id: True is no number"),
+        ({"server_id": -1}, "server_id: -1 is no number"),
+        ({"lower_case_table_names": 3}, "lower_case_table_names: 3 is neither"),
+        ({"case_sensitive": "yes"}, "case_sensitive: 'yes' is neither true nor false"),
+        ({"configured_by": ["x"]}, "configured_by: ['x'] is no mapping"),
+        ({"server_id": 1, "server-id": 2}, "server-id: is given twice"),
+        ({3: 4}, "3: no such rule"),
+    ],
+)
+def test_what_is_no_rule_is_named(written: dict[Any, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)):
+        filters_from(written, "mysql")

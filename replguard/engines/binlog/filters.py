@@ -6,10 +6,10 @@ audit, from the catalog.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog import filterrules, fragility, statements
+from replguard.engines.binlog import filterfile, filterrules, fragility, statements
 from replguard.engines.binlog.statements import Mode
 from replguard.model.changes import Operation
 from replguard.model.links import Crossing
@@ -17,20 +17,29 @@ from replguard.model.links import Crossing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from replguard.engines.base import LinkFilters
     from replguard.engines.binlog.rawfilters import RawFilters
     from replguard.model.changes import Change
-    from replguard.model.links import Fragility, Link
+    from replguard.model.links import Fragility
     from replguard.model.tables import Table, TableName
 
 _ROW_CHANGES = frozenset({Operation.insert, Operation.update, Operation.delete})
 
 
+def filters_from(described: Mapping[str, Any], engine: str) -> LinkFilters:
+    """The filters that :meth:`BinlogLinkFilters.describe` told, or that a user wrote in the same words.
+
+    ``engine`` (``mysql``, ``mariadb``) decides whether rules go by exact case where the mapping does not tell.
+    ValueError names a key or value that is none.
+    """
+    return BinlogLinkFilters(filterfile.parsed(described, by_case=engine == "mysql"))
+
+
+@dataclass(frozen=True, slots=True)
 class BinlogLinkFilters:
     """Fulfils ``base.LinkFilters`` for one link."""
 
-    def __init__(self, raw: RawFilters, link: Link) -> None:
-        self._raw = raw
-        self._link = link
+    raw: RawFilters
 
     def crosses(self, table: Table) -> Crossing:
         """Whether row changes to the table would be logged at the source and applied at the target."""
@@ -44,62 +53,49 @@ class BinlogLinkFilters:
 
     def applies(self, change: Change) -> Crossing:
         """Whether the target would apply this change, which stands in the source's stream already."""
-        if self._raw.unreadable:
+        if self.raw.unreadable:
             return self._judged(Crossing(True, ""))  # noqa: FBT003
         by_origin = self._by_origin(change)
         if by_origin:
             return by_origin
         if change.operation in _ROW_CHANGES:
-            return filterrules.rows_pass(self._raw, change.tables[0])
+            return filterrules.rows_pass(self.raw, change.tables[0])
         return self._statement(change)
 
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
-        return fragility.of(self._raw, [table.name for table in tables])
+        return fragility.of(self.raw, [table.name for table in tables])
 
     def describe(self) -> Mapping[str, Any]:
         """The rules that are set, by the names of their options, and what else decides."""
-        raw = self._raw
-        rules: dict[str, Any] = {f"replicate_{kind}": list(getattr(raw, kind)) for kind in fragility.RULES}
-        rules["replicate_rewrite_db"] = [f"{source}->{to}" for source, to in raw.rewrite_db]
-        for kind in ("ignore_server_ids", "do_domain_ids", "ignore_domain_ids"):
-            rules[kind] = sorted(getattr(raw, kind))
-        rules["source_binlog_do_db"] = list(raw.source_binlog_do_db)
-        rules["source_binlog_ignore_db"] = list(raw.source_binlog_ignore_db)
-        described = {kind: value for kind, value in rules.items() if value}
-        described["case_sensitive"] = raw.case_sensitive
-        if raw.unreadable:
-            described["unreadable"] = list(raw.unreadable)
-        if raw.configured_by:
-            described["configured_by"] = dict(raw.configured_by)
-        return described
+        return filterfile.described(self.raw)
 
     def _judged(self, crossing: Crossing) -> Crossing:
         """What could not be read may hold any rule, so that nothing is known then."""
-        if self._raw.unreadable:
-            return Crossing(None, f"cannot be judged: {'; '.join(self._raw.unreadable)} could not be read")
+        if self.raw.unreadable:
+            return Crossing(None, f"cannot be judged: {'; '.join(self.raw.unreadable)} could not be read")
         return crossing
 
     def _rows(self, table: TableName) -> Crossing:
-        at_target = filterrules.rows_pass(self._raw, table)
+        at_target = filterrules.rows_pass(self.raw, table)
         if at_target.crosses is False:
             return at_target
-        at_source = filterrules.logged_at_source(self._raw, table.schema)
+        at_source = filterrules.logged_at_source(self.raw, table.schema)
         if at_source.crosses is not True:
             return at_source
-        if not self._raw.source_binlog_known and at_target.crosses:
+        if not self.raw.source_binlog_known and at_target.crosses:
             return Crossing(None, f"{at_target.why}; whether the source logs it could not be read")
         return at_target
 
     def _rewritten_into(self, table: TableName) -> Crossing | None:
         """What may land on the table although its own changes do not: those of a namesake in a rewritten database."""
-        rewritten = [source for source, to in self._raw.rewrite_db if to == table.schema and source != table.schema]
-        if not rewritten or filterrules.rows_pass(replace(self._raw, rewrite_db=()), table).crosses is False:
+        rewritten = [source for source, to in self.raw.rewrite_db if to == table.schema and source != table.schema]
+        if not rewritten or filterrules.rows_pass(replace(self.raw, rewrite_db=()), table).crosses is False:
             return None
         return Crossing(None, f"{rewritten[0]}.{table.name} would be rewritten into it by replicate_rewrite_db")
 
     def _source_stopped(self) -> str | None:
         """The rule by which everything is dropped that is written on the source itself, whatever it changes."""
-        raw, server_id, domain = self._raw, self._raw.source_server_id, self._raw.source_domain_id
+        raw, server_id, domain = self.raw, self.raw.source_server_id, self.raw.source_domain_id
         if server_id in raw.ignore_server_ids:
             return f"IGNORE_SERVER_IDS names the source's own server_id {server_id}"
         if server_id and server_id == raw.target_server_id and not raw.replicate_same_server_id:
@@ -112,7 +108,7 @@ class BinlogLinkFilters:
 
     def _by_origin(self, change: Change) -> Crossing | None:
         """What is dropped for where it was written, whatever it changes."""
-        raw, server_id, domain = self._raw, change.detail.get("server_id"), change.detail.get("domain_id")
+        raw, server_id, domain = self.raw, change.detail.get("server_id"), change.detail.get("domain_id")
         if change.detail.get("skip_replication"):
             return Crossing(None, "is marked @@skip_replication, and what the target does with that is not known")
         if server_id in raw.ignore_server_ids:
@@ -126,7 +122,7 @@ class BinlogLinkFilters:
         return None
 
     def _statement(self, change: Change) -> Crossing:
-        raw, schema = self._raw, change.default_schema
+        raw, schema = self.raw, change.default_schema
         use = filterrules.rewritten(raw, schema) if schema else None
         by_use = filterrules.database_passes(raw, use)
         if by_use.crosses is False:
@@ -138,7 +134,7 @@ class BinlogLinkFilters:
 
     def _statement_names(self, change: Change, use: str | None) -> Crossing:
         """The table rules over the tables that the statement updates, as far as they can be told from its text."""
-        raw = self._raw
+        raw = self.raw
         reading = statements.updated(change.statement or "", use or "", Mode.of(change.detail.get("sql_mode", 0)))
         if reading.database is not None:
             return filterrules.database_statement_passes(raw, reading.database)
@@ -150,7 +146,7 @@ class BinlogLinkFilters:
 
     def _candidates(self, change: Change) -> Crossing:
         """Candidates hold every updated table and more: only where all of them are judged alike is that an answer."""
-        answers = [filterrules.tables_pass(self._raw, (table,)) for table in change.tables]
+        answers = [filterrules.tables_pass(self.raw, (table,)) for table in change.tables]
         if answers and len({answer.crosses for answer in answers}) == 1:
             return answers[0]
         return Crossing(None, "cannot be judged: which of the names in the statement it updates is not known")

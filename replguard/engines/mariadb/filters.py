@@ -23,7 +23,7 @@ class MariaDBFilters:
         """The filters of a link into this server, as they are set now."""
         from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
 
-        return BinlogLinkFilters(read(self._server, link, source), link)
+        return BinlogLinkFilters(read(self._server, link, source))
 
 
 def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters:

@@ -25,7 +25,7 @@ class MySQLFilters:
         """The filters of a link into this server, as they are set now."""
         from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
 
-        return BinlogLinkFilters(read(self._server, link, source), link)
+        return BinlogLinkFilters(read(self._server, link, source))
 
 
 def read(server: MySQLServer, link: Link, source: Server | None) -> RawFilters:
