@@ -1,7 +1,7 @@
-"""The wire side of a live binlog stream: asks a server for its binlog as a replica does, and cuts packets into events.
+"""The wire side of a live binlog stream: asks a server for its binlog as a replica does, and takes in what it sends.
 
-No semi-sync, no registration, a server id that nobody else uses. A packet is never torn by a timeout: what came of it
-is kept until the rest is there.
+No semi-sync, no registration, a server id that nobody else uses. Packets are cut into events by
+:mod:`~replguard.engines.binlog.reader`, where what came of one is kept until the rest is there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ssl
 import struct
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
 
 from replguard.engines.binlog import errors
@@ -20,8 +20,6 @@ from replguard.engines.binlog.connection import integer
 from replguard.errors import ReplguardError, StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from replguard.engines.binlog.connection import Session
     from replguard.engines.binlog.server import BinlogServer
 
@@ -29,8 +27,7 @@ _COM_BINLOG_DUMP = 0x12
 _COM_BINLOG_DUMP_GTID = 0x1E
 _SEND_ANNOTATE = 0x02
 _THROUGH_GTID = 0x04
-_OK, _EOF, _ERROR = 0x00, 0xFE, 0xFF
-_WHOLE_PACKET = 0xFFFFFF
+_ERROR = 0xFF
 _CHUNK = 1 << 20
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 30.0
@@ -51,9 +48,7 @@ class Dump:
     def __init__(self, server: BinlogServer) -> None:
         self._server = server
         self._session: Session = server.open("binlog stream", pinned=False)
-        self._buffer = bytearray()
-        self._joined = bytearray()
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
         try:
             self._introduce()
         except BaseException:
@@ -89,55 +84,40 @@ class Dump:
             raw._execute_command(command, payload)  # type: ignore[attr-defined]  # noqa: SLF001 - pymysql has no public way
             self._socket = raw._sock  # type: ignore[attr-defined]  # noqa: SLF001
             self._socket.settimeout(0)
-        self._heard = time.monotonic()
+        self.heard = time.monotonic()
 
-    def events(self, timeout: float) -> Iterator[bytes]:
-        """The events that are there, after waiting ``timeout`` seconds for the first. Raises StreamError."""
-        if not self._packet_is_there():
-            self._receive(timeout)
-        while (packet := self._packet()) is not None:
-            self._heard = time.monotonic()
-            if packet[:1] != b"\x00":
-                self._ended(packet)
-            yield bytes(packet[1:])
-
-    def _receive(self, timeout: float) -> None:
+    def read(self, timeout: float) -> bytes:
+        """What the server sent next, packet heads included; nothing after ``timeout`` seconds. Raises StreamError."""
         with self._lost():
-            if not self._pending() and not select.select([self._socket], [], [], timeout)[0]:
-                self._judge_silence()
-                return
-            with suppress(BlockingIOError, ssl.SSLWantReadError):
-                data = self._socket.recv(_CHUNK)
-                if not data:
-                    raise StreamError("the server closed the stream of its binlog", cluster=self._server.name)
-                self._buffer += data
+            data = self._received()
+            if data is None and (self._pending() or select.select([self._socket], [], [], timeout)[0]):
+                data = self._received()
+        if data is None:
+            self._judge_silence()
+            return b""
+        if not data:
+            raise StreamError("the server closed the stream of its binlog", cluster=self._server.name)
+        self.heard = time.monotonic()
+        return data
+
+    def _received(self) -> bytes | None:
+        """``None`` where nothing is there yet."""
+        with suppress(BlockingIOError, ssl.SSLWantReadError):
+            data: bytes = self._socket.recv(_CHUNK)
+            return data
+        return None
 
     def _pending(self) -> int:
         return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
 
     def _judge_silence(self) -> None:
-        silent = time.monotonic() - self._heard
+        silent = time.monotonic() - self.heard
         if silent > SILENCE_SECONDS:
             message = f"the server is silent for {silent:.0f} s: not even a heartbeat came"
             raise StreamError(message, cluster=self._server.name)
 
-    def _packet_is_there(self) -> bool:
-        have = len(self._buffer)
-        return have >= 4 and have >= 4 + int.from_bytes(self._buffer[:3], "little")
-
-    def _packet(self) -> bytes | None:
-        """The next whole packet; those of 16 MB and more come in parts, the last of which is shorter."""
-        while self._packet_is_there():
-            size = int.from_bytes(self._buffer[:3], "little")
-            part = self._buffer[4 : 4 + size]
-            del self._buffer[: 4 + size]
-            self._joined += part
-            if size < _WHOLE_PACKET:
-                whole, self._joined = bytes(self._joined), bytearray()
-                return whole
-        return None
-
-    def _ended(self, packet: bytes) -> None:
+    def ended(self, packet: bytes) -> NoReturn:
+        """What the server sent in place of an event, as the error that it is."""
         if packet[:1] == bytes([_ERROR]):
             code = int.from_bytes(packet[1:3], "little")
             text = packet[9:] if packet[3:4] == b"#" else packet[3:]

@@ -139,6 +139,11 @@ class Format:
     checksum: bool
     head_lengths: bytes
 
+    @property
+    def plain(self) -> bool:
+        """Whether tables have numbers of six bytes everywhere, as all but very old servers write them."""
+        return 6 not in (self.head_length(kind) for kind in (19, *range(23, 26), *range(30, 33), 39, *range(166, 172)))
+
     def head_length(self, kind: int) -> int:
         return self.head_lengths[kind - 1] if 0 < kind <= len(self.head_lengths) else 0
 

@@ -77,6 +77,10 @@ class MySQLGtidSet:
         source, _, number = gtid.rpartition(":")
         self._insert(source, int(number), int(number))
 
+    def extend(self, source: str, first: int, last: int) -> None:
+        """Add a run of one source's transactions."""
+        self._insert(source, first, last)
+
     def covers(self, other: MySQLGtidSet) -> bool:
         """Whether every transaction of ``other`` is in this set."""
         return all(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
-from replguard.engines.base import NAMES, Tally
+from replguard.engines.base import NAMES
 from replguard.engines.binlog import places
 from replguard.engines.binlog.dump import Dump, DumpError
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import AppliedRows, Server, Since, Wanted
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
-    from replguard.model.changes import Change
+    from replguard.model.changes import StreamItem
     from replguard.model.links import Link
     from replguard.model.positions import Position
     from replguard.model.tables import Table
@@ -82,12 +82,13 @@ class BinlogStream:
         self._end = places.end(server)
         self._stops = stops
         self._broken: StreamError | None = None
-        self._wanted = wanted
-        self.tally = Tally()
         by_gtids = not start.file
         self._reader = BinlogReader(
-            server.flavour, start.file, start.offset, gtids=start.gtids, contiguous=not by_gtids
+            server.flavour, start.file, start.offset, gtids=start.gtids, contiguous=not by_gtids, wanted=wanted
         )
+        if stops:
+            self._reader.stop_at(self._end.file, self._end.offset)
+        self.tally = self._reader.tally
         self.start: Position = start.position
         self._dump = Dump(server)
         try:
@@ -118,7 +119,7 @@ class BinlogStream:
         place = places.at(self._server, position)
         return place.is_reached(self._reader.file, self._reader.offset, self._reader.gtids)
 
-    def poll(self, timeout: float) -> Sequence[Change | Trouble]:
+    def poll(self, timeout: float) -> Sequence[StreamItem]:
         """What came next. A position that is purged is a Trouble first, and a StreamError from then on."""
         if self._broken:
             raise self._broken
@@ -131,8 +132,8 @@ class BinlogStream:
             if found or time.monotonic() >= deadline or self.caught_up != was_caught_up:
                 return found
 
-    def _read(self, timeout: float) -> list[Change | Trouble]:
-        found: list[Change | Trouble] = []
+    def _read(self, timeout: float) -> list[StreamItem]:
+        found: list[StreamItem] = []
         try:
             # What was read before an error is kept: extend takes it in one by one.
             found.extend(self._fed(timeout))
@@ -145,11 +146,12 @@ class BinlogStream:
                 raise
         return found
 
-    def _fed(self, timeout: float) -> Iterator[Change | Trouble]:
-        for event in self._dump.events(timeout):
-            yield from self._reader.feed(event)
-            if self._stops and self.caught_up:
-                return
+    def _fed(self, timeout: float) -> Iterator[StreamItem]:
+        data = self._dump.read(timeout)
+        self.tally.heard = self._dump.heard
+        yield from self._reader.take_packets(data)
+        if self._reader.said is not None:
+            self._dump.ended(self._reader.said)
 
     def _as_trouble(self, error: StreamError) -> Trouble | None:
         """What the server says about its own binlog, where that is a finding rather than a lost connection."""

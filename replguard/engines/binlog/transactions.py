@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from replguard.engines.binlog import gtid as gtids
+from replguard.engines.binlog.events import HEADER, HEADER_SIZE, EventType, Flavour, MariaDBEvent, MySQLEvent
 
 if TYPE_CHECKING:
     from replguard.engines.binlog.gtid import Gtid
 
+_XA_FLAGS: Final = 0x40 | 0x80
 
-@dataclass(slots=True)
+
 class Transaction:
-    """``open``: between its begin and its commit; ``expected``: its GTID came, and nothing else yet."""
+    """``open``: between its begin and its commit; ``expected``: its GTID came, and nothing else yet.
 
-    gtid: Gtid | None = None
-    open: bool = False
-    expected: bool = False
+    ``plain`` holds a GTID event (header and body) that the quick path has judged and nobody has decoded yet; reading
+    :attr:`gtid` decodes it. ``pending``: its changes are prepared first and decided on later (XA).
+    """
+
+    __slots__ = ("_flavour", "_gtid", "expected", "open", "pending", "plain", "xid")
+
+    def __init__(self, flavour: Flavour) -> None:
+        self._flavour = flavour
+        self._gtid: Gtid | None = None
+        self.plain: bytes | None = None
+        self.open = False
+        self.expected = False
+        self.pending = False
+        self.xid: bytes | None = None
+
+    @property
+    def gtid(self) -> Gtid | None:
+        if self._gtid is None and self.plain is not None:
+            self._gtid = decoded(self._flavour, self.plain)
+        return self._gtid
+
+    @property
+    def has_gtid(self) -> bool:
+        return self._gtid is not None or self.plain is not None
 
     @property
     def name(self) -> str:
         return (self.gtid and self.gtid.text) or "without GTID"
 
+    def hold(self, event: bytes) -> None:
+        """Keep a plain GTID event undecoded."""
+        self.plain, self._gtid = event, None
+
     def begin(self, gtid: Gtid) -> None:
         """A GTID came. MariaDB's says itself that a transaction begins; MySQL's is followed by BEGIN, or by DDL."""
-        self.gtid = gtid
+        self.reset()
+        self._gtid = gtid
         self.expected = True
         self.open = gtid.domain_id is not None and not gtid.standalone
 
     def end(self) -> str | None:
         """It is committed: its identifier, where it has one."""
-        executed = self.gtid.text if self.gtid else None
-        self.gtid, self.open, self.expected = None, False, False
+        executed = self.gtid.text if self.has_gtid and self.gtid else None
+        self.reset()
         return executed
+
+    def reset(self) -> None:
+        self._gtid, self.plain, self.xid = None, None, None
+        self.open = self.expected = self.pending = False
+
+
+def decoded(flavour: Flavour, event: bytes) -> Gtid:
+    """The GTID of an event that the quick path took in: header and body, without checksum."""
+    head, body = HEADER.unpack_from(event), event[HEADER_SIZE:]
+    if flavour == "mariadb":
+        return gtids.mariadb_gtid(body, head[2])
+    return gtids.mysql_gtid(body, anonymous=head[1] == MySQLEvent.ANONYMOUS_GTID)
+
+
+def of_event(kind: EventType, body: bytes, server_id: int) -> Gtid | None:
+    """The GTID that an event carries; ``None`` for other events. Raises Damage and NotUnderstood."""
+    if kind in (MySQLEvent.GTID, MySQLEvent.ANONYMOUS_GTID):
+        return gtids.mysql_gtid(body, anonymous=kind is MySQLEvent.ANONYMOUS_GTID)
+    if kind is MySQLEvent.GTID_TAGGED:
+        return gtids.mysql_tagged_gtid(body)
+    return gtids.mariadb_gtid(body, server_id) if kind is MariaDBEvent.GTID else None

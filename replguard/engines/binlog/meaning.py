@@ -1,0 +1,221 @@
+"""The careful path: what one event means, whatever it is.
+
+Takes events whose frame, place and checksum the reader has judged. An event of an unknown type that is not marked
+ignorable, a row event without its table map, a statement or transaction that does not end: each becomes a Trouble.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from replguard.engines.binlog import events, queries, statements, transactions
+from replguard.engines.binlog.events import Damage, EventType, Fields, Format, Header, MariaDBEvent, MySQLEvent
+from replguard.engines.binlog.files import follows, is_file_name
+from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
+from replguard.engines.binlog.payloads import inner_events
+from replguard.engines.binlog.tablemaps import ROW_EVENTS
+from replguard.engines.binlog.telling import change, trouble
+from replguard.model.changes import Operation, TroubleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from replguard.engines.binlog.known import Known
+    from replguard.engines.binlog.standing import Standing
+    from replguard.model.changes import Change, StreamItem, Trouble
+
+_WITHOUT_MEANING: frozenset[EventType] = frozenset(
+    {
+        MySQLEvent.STOP,
+        MySQLEvent.INTVAR,
+        MySQLEvent.RAND,
+        MySQLEvent.USER_VAR,
+        MySQLEvent.BEGIN_LOAD_QUERY,
+        MySQLEvent.APPEND_BLOCK,
+        MySQLEvent.DELETE_FILE,
+        MySQLEvent.IGNORABLE,
+        MySQLEvent.ROWS_QUERY,
+        MySQLEvent.TRANSACTION_CONTEXT,
+        MySQLEvent.VIEW_CHANGE,
+        MariaDBEvent.ANNOTATE_ROWS,
+        MariaDBEvent.BINLOG_CHECKPOINT,
+    }
+)
+"""Context of other events: a change that they belong to is told by the row or query event itself."""
+HEARTBEATS = (MySQLEvent.HEARTBEAT, MySQLEvent.HEARTBEAT_V2)
+_LOAD_HEAD = 13
+_MOST_BEGINS = 1024
+
+
+class Meaning:
+    """``gtids_learned`` is whether the first file's own head tells what was executed before it."""
+
+    def __init__(self, standing: Standing, *, gtids_learned: bool, contiguous: bool) -> None:
+        self._standing = standing
+        self._learns_gtids = gtids_learned
+        self._contiguous = contiguous
+
+    def must_follow(self) -> bool:
+        """Whether the next event may not stand elsewhere than where the last one ended."""
+        transaction = self._standing.transaction
+        return self._contiguous or transaction.open or transaction.expected
+
+    def of(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
+        """What an event means. Raises Damage and NotUnderstood."""
+        standing = self._standing
+        if kind is None or kind is MariaDBEvent.START_ENCRYPTION:
+            if not header.flags & events.FLAG_IGNORABLE:
+                yield self._unknown(kind, header)
+        elif kind in ROW_EVENTS:
+            known = standing.known.changed(kind, body, form)
+            if known is not None:
+                yield from self._orphan(header)
+                yield from self.rows(known, kind, header, body)
+        elif kind is MySQLEvent.TABLE_MAP:
+            standing.known.map(body, form)
+        elif kind in (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED):
+            query = queries.query(body, compressed=kind is not MySQLEvent.QUERY)
+            yield from self._query(query, header, body[8:] if kind is MySQLEvent.QUERY else None)
+        elif kind is MySQLEvent.EXECUTE_LOAD_QUERY:
+            yield from self._query(queries.query(body, extra_head=_LOAD_HEAD), header)
+        elif kind is MySQLEvent.TRANSACTION_PAYLOAD:
+            yield from self._payload(body, form)
+        else:
+            yield from self._control(kind, header, body)
+
+    def of_large(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
+        """What an event means of whose body only the beginning was kept. Raises Damage and NotUnderstood."""
+        if kind in ROW_EVENTS or kind in _WITHOUT_MEANING or kind is None:
+            yield from self.of(kind, header, body, form)
+        elif kind in (MySQLEvent.QUERY, MySQLEvent.EXECUTE_LOAD_QUERY):
+            extra = _LOAD_HEAD if kind is MySQLEvent.EXECUTE_LOAD_QUERY else 0
+            message = f"a statement of {header.size} bytes is too long to be judged whole"
+            yield trouble(self._standing, TroubleKind.opaque, message, header)
+            yield from self._query(queries.query(body, extra_head=extra), header)
+        else:
+            raise events.NotUnderstood(f"an event of type {kind.name} that has {header.size} bytes")
+
+    def rows(self, known: Known, kind: EventType, header: Header, body: bytes) -> Iterator[Change]:  # noqa: ARG002
+        """The row event of a known table, whose head was read."""
+        changes = self._standing.tally.changes
+        changes[known.name] = changes.get(known.name, 0) + 1
+        if known.told:
+            yield change(self._standing, ROW_EVENTS[kind], (known.name,), header)
+
+    def _control(self, kind: EventType, header: Header, body: bytes) -> Iterator[Trouble]:
+        """What begins and ends transactions, and what tells of the stream itself."""
+        standing = self._standing
+        found = transactions.of_event(kind, body, header.server_id)
+        if found is not None:
+            if kind in (MySQLEvent.GTID, MySQLEvent.ANONYMOUS_GTID):
+                self._count_by(anonymous=kind is MySQLEvent.ANONYMOUS_GTID)
+            yield from self.end_statement(header)
+            if standing.transaction.open:
+                message = f"the transaction before this one ({standing.transaction.name}) does not end"
+                yield trouble(standing, TroubleKind.gap, message, header)
+            standing.transaction.begin(found)
+        elif kind in (MySQLEvent.XID, MySQLEvent.XA_PREPARE):
+            yield from self._commit(header)
+        elif kind in HEARTBEATS:
+            self._heartbeat(kind, header, body)
+        elif kind is MySQLEvent.INCIDENT:
+            message = f"the server logged an incident, after which changes may be missing: {_incident(body)}"
+            yield trouble(standing, TroubleKind.gap, message, header)
+        elif kind in (MySQLEvent.PREVIOUS_GTIDS, MariaDBEvent.GTID_LIST):
+            self._known_gtids(kind, body)
+        elif kind not in _WITHOUT_MEANING:
+            yield self._unknown(kind, header)
+
+    def _count_by(self, *, anonymous: bool) -> None:
+        self._standing.anonymous = anonymous
+        if anonymous:
+            # A set cannot name such a transaction, so from here on only file and offset tell where one is.
+            self._standing.gtids, self._learns_gtids, self._standing.at_head = None, False, None
+
+    def _known_gtids(self, kind: EventType, body: bytes) -> None:
+        before = MySQLGtidSet.decode(body) if kind is MySQLEvent.PREVIOUS_GTIDS else MariaDBGtidState.decode(body)
+        if self._learns_gtids and self._standing.gtids is None:
+            self._standing.at_head = before
+            if before.covers_anything:
+                self._standing.gtids = before
+
+    def rotate(self, header: Header, body: bytes) -> Iterator[Trouble]:
+        """A real rotate ends a file, an artificial one names the file that is sent next. Raises Damage."""
+        standing = self._standing
+        fields = Fields(body)
+        offset, name = fields.number(8), fields.rest().decode("utf-8", "replace")
+        if not is_file_name(name):
+            raise Damage(f"a rotate event to {name!r}, which is no file's name")
+        if standing.file and name != standing.file and not follows(standing.file, name):
+            message = f"file {name} does not follow {standing.file}"
+            yield trouble(standing, TroubleKind.gap, message, header)
+        standing.file, standing.offset, standing.chain = name, offset, offset
+
+    def _payload(self, body: bytes, form: Format) -> Iterator[StreamItem]:
+        """The events of a compressed transaction have no checksum and no place of their own."""
+        for inner in inner_events(body):
+            header = Header.of(inner)
+            kind = events.event_type(self._standing.flavour, header.type)
+            yield from self.of(kind, header, inner[events.HEADER_SIZE :], form)
+
+    def _query(self, query: queries.Query, header: Header, known_as: bytes | None = None) -> Iterator[StreamItem]:
+        mode = statements.Mode.of(query.sql_mode)
+        operation = statements.operation(query.text, mode)
+        if operation is None:
+            if query.text == "BEGIN" and known_as is not None and len(self._standing.begins) < _MOST_BEGINS:
+                self._standing.begins.add(known_as)
+            yield from self._transaction_statement(query.text, header)
+            return
+        if operation is not Operation.statement:
+            self._standing.known.forget()
+        schema = query.schema or ""
+        tables = statements.named(query.text, schema, mode)
+        yield from self._orphan(header)
+        yield change(self._standing, operation, tables, header, query)
+        if not self._standing.transaction.open:
+            yield from self._commit(header)
+
+    def _transaction_statement(self, text: str, header: Header) -> Iterator[Trouble]:
+        effect = statements.transaction_effect(text)
+        if effect is statements.Effect.begins:
+            self._standing.transaction.open = True
+        elif effect is statements.Effect.ends or not self._standing.transaction.open:
+            yield from self._commit(header)
+
+    def _commit(self, header: Header) -> Iterator[Trouble]:
+        yield from self.end_statement(header)
+        standing = self._standing
+        standing.note_commits(1, header.timestamp)
+        executed = standing.transaction.end()
+        if executed is not None:
+            standing.gtids = standing.gtids or standing.at_head
+            if standing.gtids is not None:
+                standing.gtids.add(executed)
+
+    def end_statement(self, header: Header) -> Iterator[Trouble]:
+        """Row events must have ended their statement before the transaction ends."""
+        if self._standing.known.open_rows:
+            yield trouble(self._standing, TroubleKind.gap, "row events of a statement are missing", header)
+        self._standing.known.end_statement()
+
+    def _heartbeat(self, kind: EventType, header: Header, body: bytes) -> None:
+        """An idle server tells how far it has read; what it left out on the way was not asked for."""
+        standing = self._standing
+        if kind is not MySQLEvent.HEARTBEAT or body.decode("utf-8", "replace") != standing.file:
+            return
+        if not self.must_follow() and header.end_pos > standing.offset:
+            standing.offset = standing.chain = header.end_pos
+
+    def _orphan(self, header: Header) -> Iterator[Trouble]:
+        """Where transactions have GTIDs, a change without one has lost what stood before it."""
+        if self._standing.gtids is not None and not self._standing.transaction.has_gtid:
+            yield trouble(self._standing, TroubleKind.gap, "the GTID of this change is missing", header)
+
+    def _unknown(self, kind: EventType | None, header: Header) -> Trouble:
+        name = f"{kind.name} ({header.type})" if kind else str(header.type)
+        message = f"an event of type {name} is not understood"
+        return trouble(self._standing, TroubleKind.unknown, message, header)
+
+
+def _incident(body: bytes) -> str:
+    return body[3:].decode("utf-8", "replace") or f"number {int.from_bytes(body[:2], 'little')}"
