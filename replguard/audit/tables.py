@@ -74,6 +74,10 @@ class TableMap:
         """The tables of one cluster by name."""
         return self._sides[cluster]
 
+    def is_table(self, cluster: str, name: TableName) -> bool:
+        """Whether the cluster has a table of this name; what a statement names may be something else."""
+        return name in self.on(cluster)
+
     def meant(self, cluster: str, name: TableName) -> tuple[TableName, ...]:
         """The tables that a stream means: ``schema.*``, as dropping a whole schema names it, stands for all in it."""
         if name.name != "*":

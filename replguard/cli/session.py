@@ -12,6 +12,7 @@ import sys
 import traceback
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,8 +143,13 @@ def console(common: Common, *, stderr: bool = False) -> Console:
     return Console(stderr=stderr, no_color=plain, highlight=False, width=width)
 
 
-def run(command: str, common: Common, body: Callable[[Session], Report], *, document: bool = True) -> None:
-    """Run a command's body, print its report (unless ``document`` is false), and exit with its code."""
+def run(
+    command: str,
+    common: Common,
+    body: Callable[[Session], Report],
+    shown: Callable[[Report], None] | None = None,
+) -> None:
+    """Run a command's body, print its report (by ``shown``, where it has a form of its own), exit with its code."""
     with Session(command, common) as session:
         try:
             report = body(session)
@@ -151,10 +157,9 @@ def run(command: str, common: Common, body: Callable[[Session], Report], *, docu
             session.errors.print("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:  # noqa: BLE001 - the last place where a fault can still be told
-            _fail(session, error)
+            _fail(session, error, shown)
         else:
-            if document:
-                show(report, common)
+            (shown or partial(show, common=common))(report)
             raise typer.Exit(report.exit_code)
 
 
@@ -170,14 +175,16 @@ def show(report: Report, common: Common) -> None:
         sys.stdout.write(dumps(report) + "\n")
 
 
-def _fail(session: Session, error: Exception) -> None:
+def _fail(session: Session, error: Exception, shown: Callable[[Report], None] | None) -> None:
     """One clear error; a document on standard output where one was asked for."""
     if session.common.debug:
         traceback.print_exception(error)
     session.errors.print(f"error: {_words(error)}", markup=False, soft_wrap=True)
     if isinstance(error, ReplguardError) and error.remedy:
         session.errors.print(f"  -> {error.remedy}", markup=False, soft_wrap=True)
-    if session.common.format != Format.text:
+    if shown:
+        shown(session.failure(error))
+    elif session.common.format != Format.text:
         show(session.failure(error), session.common)
     code = error.exit_code if isinstance(error, ReplguardError) else 3
     raise typer.Exit(code) from None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +14,10 @@ from replguard.cli.session import Session, run
 from replguard.errors import UsageError
 
 if TYPE_CHECKING:
-    from replguard.model.changes import Change, Trouble
+    from collections.abc import Callable
+
     from replguard.model.findings import Finding, Report
+    from replguard.watch.readings import Told
 
 EPILOG = "Examples: replguard watch --for 30s; replguard watch --since start --until-caught-up --format jsonl"
 
@@ -44,13 +45,16 @@ def watch(
         raise typer.BadParameter("--for and --until-caught-up exclude each other")
     duration = seconds(for_) if for_ else None if until_caught_up else float("inf")
     shown = Format.text if format is StreamFormat.text else Format.json
-    lines = format is StreamFormat.jsonl
     common = Common(**{**{name: getattr(common, name) for name in Common.__slots__}, "format": shown})
-    run("watch", common, lambda session: _watch(session, duration, since, lines=lines), document=not lines)
+    lines = _Lines(rows=False) if format is StreamFormat.jsonl else None
+    show = lines.close if lines else None
+    run("watch", common, lambda session: _watch(session, duration, since, lines), show)
 
 
-def _watch(session: Session, duration: float | None, since: str, *, lines: bool) -> Report:
+def _watch(session: Session, duration: float | None, since: str, lines: _Lines | None) -> Report:
+    from replguard.model.changes import Interest  # noqa: PLC0415
     from replguard.watch.run import Options  # noqa: PLC0415
+    from replguard.watch.wanted import Appetite  # noqa: PLC0415
 
     if since not in ("now", "start"):
         raise UsageError(f"--since {since!r} is not known", remedy="write --since now or --since start")
@@ -58,7 +62,9 @@ def _watch(session: Session, duration: float | None, since: str, *, lines: bool)
     options = Options(
         seconds=duration,
         since="start" if since == "start" else "now",
-        on_event=_jsonl if lines else _follow(session),
+        on_told=lines.tell if lines else _follow(session),
+        appetite=Appetite(config=Interest.keyed, every=True) if lines else Appetite(),
+        say=session.say,
         stopped=stop.is_set,
     )
     clusters = session.clusters
@@ -66,44 +72,42 @@ def _watch(session: Session, duration: float | None, since: str, *, lines: bool)
         return clusters.watch(options)
 
 
-def _follow(session: Session) -> Any:
+def _follow(session: Session) -> Callable[[Told], None]:
     """Tell of each finding as it comes, once a table and kind."""
-    told: set[tuple[object, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
 
-    def tell(_cluster: str, _event: Change | Trouble, findings: tuple[Finding, ...]) -> None:
-        for finding in findings:
-            kind = (finding.code, finding.severity, finding.schema, finding.table, finding.link)
-            if kind not in told:
-                told.add(kind)
+    def tell(told: Told) -> None:
+        for _, finding in told.findings:
+            suspected = finding.evidence.get("suspected")
+            kind = (finding.code, finding.severity, finding.schema, finding.table, finding.link, suspected)
+            if kind not in seen:
+                seen.add(kind)
                 session.say(f"{finding.severity.value} {finding.code}: {finding.message}")
 
     return tell
 
 
-def _jsonl(cluster: str, event: Change | Trouble, findings: tuple[Finding, ...]) -> None:
-    from replguard.report.document import plain  # noqa: PLC0415
+class _Lines:
+    """Writes lines of JSON to standard output, and remembers which findings have one."""
 
-    lines = [{"type": "change", "cluster": cluster, **_change(event)}]
-    lines += [{"type": "finding", **plain(finding)} for finding in findings]
-    sys.stdout.write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-    sys.stdout.flush()
+    def __init__(self, *, rows: bool) -> None:
+        self.rows = rows
+        self.told: dict[tuple[object, ...], Finding] = {}
 
+    def tell(self, told: Told) -> None:
+        from replguard.report.lines import lines  # noqa: PLC0415 - not needed for --help
 
-def _change(event: Change | Trouble) -> dict[str, Any]:
-    """A change without its values: those may be secrets."""
-    from replguard.model.changes import Change  # noqa: PLC0415
-    from replguard.report.document import plain  # noqa: PLC0415
+        findings = [finding for _, finding in told.findings]
+        for item in findings:
+            self.told.setdefault((item.code, item.cluster, item.link, item.schema, item.table), item)
+        self.write(lines(told.cluster, told.item, findings, rows=self.rows))
 
-    if not isinstance(event, Change):
-        position = event.position.text if event.position else None
-        return {"operation": event.kind.value, "message": event.message, "position": position}
-    return {
-        "operation": event.operation.value,
-        "tables": [{"schema": name.schema, "table": name.name} for name in event.tables],
-        "key": plain(event.key),
-        "rows": event.rows,
-        "transaction": event.transaction,
-        "position": event.position.text,
-        "committed_at": plain(event.committed_at),
-        "origin": event.origin,
-    }
+    def close(self, report: Report) -> None:
+        """What has no line yet, and the verdict."""
+        from replguard.report.lines import closing_lines  # noqa: PLC0415
+
+        self.write(closing_lines(report, self.told.values()))
+
+    def write(self, lines: list[str]) -> None:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()

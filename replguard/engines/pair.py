@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines import connect
-from replguard.errors import ReplguardError, SameServerError, UnlikeEnginesError
+from replguard.errors import ConnectError, ReplguardError, SameServerError, UnlikeEnginesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +23,13 @@ def _silent(_cluster: str, _statement: str) -> None:
     """Nobody asked to see the statements."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pair:
     """The two clusters in the order of the config. A context manager that closes both."""
 
     first: Server
     second: Server
+    on_statement: OnStatement = _silent
 
     @classmethod
     def open(cls, config: Config, on_statement: OnStatement = _silent) -> Self:
@@ -48,7 +49,7 @@ class Pair:
             for server in servers:
                 server.close()
             raise _joined(failures)
-        pair = cls(*servers)
+        pair = cls(servers[0], servers[1], on_statement)
         try:
             pair.check_two()
         except BaseException:
@@ -87,6 +88,23 @@ class Pair:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def reconnect(self, name: str) -> None:
+        """Connect anew to a cluster whose connection was lost. ConnectError also where another server answers now."""
+        lost = self.server(name)
+        fresh = connect(lost.endpoint, self.on_statement)
+        if fresh.identity.text != lost.identity.text:
+            fresh.close()
+            raise ConnectError(
+                f"cluster {name!r} was {lost.identity.text}, and {fresh.identity.text} answers there now",
+                remedy="after a failover start again; name the server itself in the URL, not a proxy",
+                cluster=name,
+            )
+        lost.close()
+        if lost is self.first:
+            self.first = fresh
+        else:
+            self.second = fresh
 
     def close(self) -> None:
         self.first.close()

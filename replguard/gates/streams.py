@@ -23,7 +23,7 @@ class Streams:
     def run(self, context: Context) -> Outcome:
         if context.config.links == "none" and not context.links:
             return Outcome((Check(self.id, "no link is wanted, none is there", applicable=False),))
-        seen = watch(context.pair, context.tables, context.links, Options(seconds=context.options.window))
+        seen = watch(context.pair, context.tables, context.links, Options(seconds=context.options.window, audit=False))
         held = [link for link in context.links if link.state is LinkState.paused]
         waits = [finding for link in held for finding in _waiting(context, link)]
         checks = (*seen.checks, Check("watch.waiting", f"{len(held)} paused", tuple(waits))) if held else seen.checks

@@ -98,7 +98,10 @@ class TableCoverage:
 
 @dataclass(frozen=True, slots=True)
 class StreamCoverage:
-    """What was read of one stream, and what this way of watching cannot see."""
+    """What was read of one stream, and what this way of watching cannot see.
+
+    ``changes`` and ``tables`` (by ``schema.table``) count all row changes, statements and DDL, judged or not.
+    """
 
     cluster: str
     link: str | None
@@ -107,6 +110,9 @@ class StreamCoverage:
     to_position: str | None
     changes: int
     cannot_see: tuple[str, ...] = ()
+    events: int = 0
+    bytes: int = 0
+    tables: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

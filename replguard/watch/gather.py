@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from replguard.model.findings import Finding
 
 
@@ -18,11 +20,16 @@ class Gathered:
     last: dict[tuple[object, ...], object] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
+        """Count a finding, or one that stands for many, as :meth:`findings` gives them."""
         where = (finding.code, finding.severity, finding.cluster, finding.link, finding.schema, finding.table)
         kind = (*where, finding.evidence.get("operation"))
         self.first.setdefault(kind, finding)
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        self.last[kind] = finding.evidence.get("position")
+        self.counts[kind] = self.counts.get(kind, 0) + int(finding.evidence.get("count", 1))
+        self.last[kind] = finding.evidence.get("last_position", finding.evidence.get("position"))
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.add(finding)
 
     def findings(self) -> tuple[Finding, ...]:
         return tuple(

@@ -23,15 +23,42 @@ LONGEST_STATEMENT = 200
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges the changes of one link's stream (``link`` and ``filters`` given), as its target would take them."""
+    """Judges the changes of one link's stream (``link`` and ``filters`` given), as its target would take them.
+
+    Without a link it judges what stands in a log, as a replica with these filters would take it. ``waits`` says that
+    the changes have not been carried yet, because the link is paused.
+    """
 
     tables: TableMap
-    link: Link
+    link: Link | None
     filters: LinkFilters
+    waits: bool = False
 
     @property
     def source(self) -> str:
-        return str(self.link.source)
+        return str(self.link.source) if self.link else ""
+
+    @property
+    def _label(self) -> str | None:
+        return self.link.label if self.link else None
+
+    @property
+    def _cluster(self) -> str | None:
+        return self.source or None
+
+    @property
+    def _travels(self) -> str:
+        if self.link is None:
+            return "stands in the log"
+        return f"{'waits in' if self.waits else 'travels over'} {self.link.label}"
+
+    def _applied(self, *, certain: bool) -> str:
+        """What becomes of it at the other end."""
+        if self.link is None:
+            return f"a replica {'would' if certain else 'might'} apply it"
+        if self.waits:
+            return f"{'will' if certain else 'may'} be applied when that is resumed"
+        return f"{'is' if certain else 'may be'} applied there"
 
     def sent(self, change: Change) -> tuple[Finding, ...]:
         """What a change in the link's stream means."""
@@ -50,7 +77,7 @@ class Judge:
 
     def applied(self, change: Change, foreign: frozenset[str]) -> tuple[Finding, ...]:
         """What a change in the target's own stream means; ``foreign`` are the identities of the other cluster."""
-        target = self.link.target
+        target = self.link.target if self.link else ""
         own = change.origin is not None and change.origin not in foreign
         if own or self._outside(change, target):
             return ()
@@ -59,27 +86,27 @@ class Judge:
             Finding(
                 "leak.applied",
                 Severity.fail if change.origin else Severity.unknown,
-                f"{_what(change)} {name}, which must not sync, was applied on {target} and {came}",
+                f"{what(change)} {name}, which must not sync, was applied on {target} and {came}",
                 cluster=target,
-                link=self.link.label,
+                link=self._label,
                 schema=name.schema,
                 table=name.name,
                 key=dict(change.key) if change.key else None,
                 remedy=f"close the leak with `replguard filter audit`, then remove these rows from {target}",
-                evidence=_evidence(change),
+                evidence=evidence_of(change),
             )
             for name in self._meant(target, change)
             if self._class(target, name) is TableClass.must_not_sync
         )
 
-    def trouble(self, trouble: Trouble, cluster: str) -> Finding:
+    def trouble(self, trouble: Trouble, cluster: str | None) -> Finding:
         """A part of a stream that could not be judged makes the verdict inconclusive."""
         return Finding(
             trouble.kind.value,
             Severity.unknown,
             trouble.message,
             cluster=cluster,
-            link=self.link.label,
+            link=self._label,
             remedy="look at this position of the stream by hand, or watch again from after it",
             evidence={"position": trouble.position.text if trouble.position else None, **trouble.evidence},
         )
@@ -101,7 +128,7 @@ class Judge:
 
     def _a_table(self, change: Change, name: TableName) -> bool:
         """Whether the name is a table; what DDL names may as well be a column or an index."""
-        return change.operation is not Operation.ddl or name in self.tables.on(self.source)
+        return change.operation is not Operation.ddl or self.tables.is_table(self.source, name)
 
     def _forbidden(self, change: Change, name: TableName) -> Iterable[Finding]:
         crossing = self.filters.applies(change)
@@ -111,15 +138,17 @@ class Judge:
         yield Finding(
             "leak.sent",
             Severity.fail if certain else Severity.unknown,
-            f"{_what(change)} {name}, which must not sync, travels over {self.link.label} and "
-            f"{'is' if certain else 'may be'} applied there: {crossing.why}",
-            cluster=self.source,
-            link=self.link.label,
+            f"{what(change)} {name}, which must not sync, {self._travels} and {self._applied(certain=certain)}: "
+            f"{crossing.why}",
+            cluster=self._cluster,
+            link=self._label,
             schema=name.schema,
             table=name.name,
             key=dict(change.key) if change.key else None,
-            remedy=f"keep {name} out of what {self.link.label} applies: `replguard filter audit` tells where",
-            evidence=_evidence(change),
+            remedy=f"keep {name} out of what {self.link.label} applies: `replguard filter audit` tells where"
+            if self.link
+            else f"let the filters of its replicas drop {name}",
+            evidence=evidence_of(change),
         )
 
     def _statement(self, change: Change) -> tuple[Finding, ...]:
@@ -130,11 +159,11 @@ class Judge:
             Finding(
                 "stream.opaque",
                 Severity.unknown,
-                f"a statement travels over {self.link.label} as text and can write more tables than it names",
-                cluster=self.source,
-                link=self.link.label,
+                f"a statement {self._travels} as text and can write more tables than it names",
+                cluster=self._cluster,
+                link=self._label,
                 remedy="set binlog_format=ROW on the source, for all sessions",
-                evidence=_evidence(change),
+                evidence=evidence_of(change),
             ),
         )
 
@@ -144,22 +173,24 @@ class Judge:
         yield Finding(
             "table.unclassified",
             Severity.unknown,
-            f"{_what(change)} {name} travels over {self.link.label}, and no rule says whether it may",
-            cluster=self.source,
-            link=self.link.label,
+            f"{what(change)} {name} {self._travels}, and no rule says whether it may",
+            cluster=self._cluster,
+            link=self._label,
             schema=name.schema,
             table=name.name,
             remedy="name it in the policy under must_not_sync, local or config",
-            evidence=_evidence(change),
+            evidence=evidence_of(change),
         )
 
 
-def _what(change: Change) -> str:
+def what(change: Change) -> str:
+    """What a change is, before the name of its table: ``an insert of``, ``DDL that names``."""
     words = {Operation.ddl: "DDL that names", Operation.truncate: "a TRUNCATE of"}
     return words.get(change.operation, f"an {change.operation.value} of".replace("an delete", "a delete"))
 
 
-def _evidence(change: Change) -> dict[str, Any]:
+def evidence_of(change: Change) -> dict[str, Any]:
+    """Where, when and by whom a change was made. ``at`` is its own place, where its position is its transaction's."""
     evidence: dict[str, Any] = {
         "operation": change.operation.value,
         "position": change.position.text,
@@ -167,6 +198,8 @@ def _evidence(change: Change) -> dict[str, Any]:
         "committed_at": change.committed_at.isoformat() if change.committed_at else None,
         "origin": change.origin,
     }
+    if "offset" in change.detail:
+        evidence["at"] = f"{change.detail.get('file')}:{change.detail['offset']}"
     if change.statement:
         evidence["statement"] = change.statement[:LONGEST_STATEMENT]
     return {name: value for name, value in evidence.items() if value is not None}

@@ -30,10 +30,10 @@ def changes(pair: Pair, tables: TableMap, links: tuple[Link, ...], judged: Mappi
             finding for before, filters in judged.items() for finding in _opened(pair, tables, before, filters, now)
         ]
     except ServerError as error:
-        return [_not_judged(f"the links could not be read again: {error.message}", None)]
+        return [not_judged(f"the links could not be read again: {error.message}", None)]
     known = {(link.target, link.name) for link in links}
     found += [
-        _not_judged(f"{link.label} was made while the others were watched", link)
+        not_judged(f"{link.label} was made while the others were watched", link)
         for link in now.values()
         if (link.target, link.name) not in known
     ]
@@ -46,7 +46,7 @@ def _opened(
     """Forbidden tables that cross now, and did not when the watching began."""
     link = now.get((before.target, before.name))
     if link is None or link.source != before.source:
-        return [_not_judged(f"{before.label} is not there any more", before)]
+        return [not_judged(f"{before.label} is not there any more", before)]
     fresh = pair.server(link.target).filters.of(link, pair.server(str(link.source)))
     found = []
     for table in tables.of(TableClass.must_not_sync):
@@ -54,7 +54,7 @@ def _opened(
         crossing = fresh.crosses(side)
         if crossing.crosses is not False and filters.crosses(side).crosses is False:
             what = f"{link.label} was changed while it was watched, and lets {side.name} cross now: {crossing.why}"
-            found.append(_not_judged(what, link))
+            found.append(not_judged(what, link))
     return found
 
 
@@ -86,7 +86,7 @@ def _copies(tables: TableMap, links: set[Link]) -> list[Finding]:
     ]
 
 
-def _not_judged(what: str, link: Link | None) -> Finding:
+def not_judged(what: str, link: Link | None) -> Finding:
     return Finding(
         "check.not_run",
         Severity.unknown,

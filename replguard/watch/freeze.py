@@ -1,0 +1,145 @@
+"""Changes of config tables while they should not change, on either side.
+
+What a running link brings is told where it was written, and not again where it arrives. A change that only touched
+columns the policy ignores, or a row that the policy expects to differ, is information. Where the stream does not tell
+which columns differ, the change counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from replguard.model.changes import Operation
+from replguard.model.findings import Finding, Severity
+from replguard.model.links import LinkState
+from replguard.policy import TableClass
+from replguard.watch.judge import evidence_of, what
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from replguard.model.changes import Change
+    from replguard.model.tables import TableName
+    from replguard.policy import ExpectedDifference
+    from replguard.watch.known import Known
+
+CODE = "freeze.changed"
+_SEVERITY = {True: Severity.info, False: Severity.fail}
+
+
+class Freezer:
+    """Judges changes of either cluster's own stream during a freeze; ``today`` decides which expectations hold."""
+
+    def __init__(self, known: Known, today: date) -> None:
+        self._known = known
+        self._today = today
+        links = [rules.link for rules in known.rules.values()]
+        self._fed = {link.target: _foreign(known, link.target) for link in links if link.state is not LinkState.paused}
+
+    def judge(self, cluster: str, change: Change) -> tuple[Finding, ...]:
+        """What a change on ``cluster`` means."""
+        brought = cluster in self._fed and change.origin is not None and change.origin in self._fed[cluster]
+        if brought or not self._in_scope(cluster, change):
+            return ()
+        if change.operation is Operation.statement:
+            return (self._opaque(cluster, change),)
+        return tuple(self._judged(cluster, change))
+
+    def _judged(self, cluster: str, change: Change) -> Iterator[Finding]:
+        tables = self._known.tables
+        for written in change.tables:
+            for name in tables.meant(cluster, written):
+                if tables.in_scope(cluster, name.schema) and tables.classify(name).table_class is TableClass.config:
+                    yield (
+                        self._ddl(cluster, change, name)
+                        if change.operation is Operation.ddl
+                        else self._rows(cluster, change, name)
+                    )
+
+    def _in_scope(self, cluster: str, change: Change) -> bool:
+        schemas = {name.schema for name in change.tables} | ({change.default_schema} - {None, ""})
+        return not schemas or any(self._known.tables.in_scope(cluster, str(schema)) for schema in schemas)
+
+    def _ddl(self, cluster: str, change: Change, name: TableName) -> Finding:
+        """What DDL names need not be a table; what no catalog has (any more) may have been one."""
+        known = any(self._known.tables.is_table(side, name) for side in self._known.tables.clusters)
+        severity = Severity.fail if known else Severity.unknown
+        words = "a config table, was run" if known else "no table now and may have been a config table, was run"
+        return self._finding(cluster, change, name, severity, words)
+
+    def _rows(self, cluster: str, change: Change, name: TableName) -> Finding:
+        if reason := self._harmless(change, name):
+            return self._finding(cluster, change, name, Severity.info, f"a config table, was made: {reason}")
+        unsure = cluster in self._fed and change.origin is None
+        words = "a config table, was made" + (
+            ", here or by replication: the stream does not tell" if unsure else " while it should not change"
+        )
+        return self._finding(cluster, change, name, Severity.unknown if unsure else Severity.fail, words)
+
+    def _finding(self, cluster: str, change: Change, name: TableName, severity: Severity, words: str) -> Finding:
+        key = dict(change.key) if change.key else None
+        changed = {"changed": sorted(change.changed)} if change.changed is not None else {}
+        return Finding(
+            CODE,
+            severity,
+            f"{what(change)} {name} {_key_text(key)}on {cluster}, {words}",
+            cluster=cluster,
+            schema=name.schema,
+            table=name.name,
+            key=key,
+            remedy=None
+            if severity is Severity.info
+            else "find out who changed it, take it back or do the same on the other side, then compare with "
+            "`replguard diff`",
+            evidence={**evidence_of(change), **changed},
+        )
+
+    def _opaque(self, cluster: str, change: Change) -> Finding:
+        return Finding(
+            "stream.opaque",
+            Severity.unknown,
+            f"a statement on {cluster} stands in the log as text and can have changed config tables that it does not "
+            "name",
+            cluster=cluster,
+            remedy="set binlog_format=ROW, for all sessions",
+            evidence=evidence_of(change),
+        )
+
+    # What makes a change harmless.
+
+    def _harmless(self, change: Change, name: TableName) -> str | None:
+        ignored = self._known.tables.policy.ignored_columns(name)
+        if ignored and change.changed and {column.casefold() for column in change.changed} <= ignored:
+            return "only columns that the policy ignores differ"
+        expected = self._expected(change, name)
+        return f"the policy expects it to differ: {expected.reason}" if expected else None
+
+    def _expected(self, change: Change, name: TableName) -> ExpectedDifference | None:
+        """The rule that the row satisfies before and after the change, where there is one."""
+        states = [_texts(state, change.key) for state in (change.before, change.after) if state is not None]
+        wanted = 2 if change.operation is Operation.update else 1
+        if len(states) < wanted or change.operation is Operation.truncate:
+            return None
+        for rule in self._known.tables.policy.expected_for(name):
+            if rule.valid_on(self._today) and all(
+                rule.where.columns <= state.keys() and rule.where.holds(state) for state in states
+            ):
+                return rule
+        return None
+
+
+def _foreign(known: Known, cluster: str) -> frozenset[str]:
+    """The identities under which changes come from the other cluster."""
+    source, target = known.pair.other(cluster).identity, known.pair.server(cluster).identity
+    return (source.past | source.origins) - target.origins
+
+
+def _texts(state: Mapping[str, Any], key: Mapping[str, Any] | None) -> dict[str, str | None]:
+    """A row for a predicate: case-folded names to texts."""
+    values = {**(key or {}), **state}
+    return {name.casefold(): None if value is None else str(value) for name, value in values.items()}
+
+
+def _key_text(key: Mapping[str, Any] | None) -> str:
+    return "(" + ", ".join(f"{name}={value}" for name, value in key.items()) + ") " if key else ""
