@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
+from replguard.engines.binlog.charsets import ONE_TO_ONE
 from replguard.engines.binlog.connection import quoted
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import DeadlineError, ServerError, Unsupported
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 PLAIN = BINARIES | {"decimal", "date", "datetime", "timestamp", "time", "json", "uuid", "inet4", "inet6"}
-ONE_TO_ONE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1", "binary"})
-"""Character sets whose every stored value has a UTF-8 text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
