@@ -42,9 +42,9 @@ class Writer:
             4, struct.pack("<Q", position) + name.encode(), flags=0x20 * artificial, artificial=artificial
         )
 
-    def gtid(self, number=1):
+    def gtid(self, number=1, *, flags=0):
         if self.mariadb:
-            return self.event(162, struct.pack("<QIB", number, 7, 0) + bytes(6))
+            return self.event(162, struct.pack("<QIB", number, 7, flags) + bytes(6))
         return self.event(33, b"\1" + SOURCE.bytes + struct.pack("<Q", number) + b"\2" + bytes(16))
 
     def query(self, text, schema="st", *, kind=2, status=b"", compressed=False):

@@ -122,21 +122,25 @@ def test_rows_without_a_table_map_are_damage():
 
 def test_the_dummy_row_event_only_ends_a_statement():
     writer = Writer()
-    events = [*writer.start(), writer.table_map(), writer.rows(ends=False), writer.rows(number=0xFFFFFF), writer.xid()]
-    _, found = read(events)
+    begin = [*writer.start(), writer.gtid(), writer.query("BEGIN")]
+    rows = [writer.table_map(), writer.rows(ends=False), writer.rows(number=0xFFFFFF), writer.xid()]
+    _, found = read([*begin, *rows])
     assert (troubles(found), len(changes(found))) == ([], 1)
 
 
 def test_a_statement_that_does_not_end_is_a_gap():
     writer = Writer()
-    _, found = read([*writer.start(), writer.table_map(), writer.rows(ends=False), writer.xid()])
+    begin = [*writer.start(), writer.gtid(), writer.query("BEGIN")]
+    _, found = read([*begin, writer.table_map(), writer.rows(ends=False), writer.xid()])
     assert troubles(found) == [TroubleKind.gap]
 
 
 @pytest.mark.parametrize("kind", [*range(23, 26), *range(30, 33), 39])
 def test_every_row_event_is_told(kind):
     writer = Writer()
-    _, found = read([*writer.start(), writer.table_map(), writer.rows(kind), writer.xid()])
+    begin = [*writer.start(), writer.gtid(), writer.query("BEGIN")]
+    _, found = read([*begin, writer.table_map(), writer.rows(kind), writer.xid()])
+    assert troubles(found) == []
     assert len(changes(found)) == 1
 
 
@@ -152,7 +156,8 @@ def test_every_compressed_row_event_is_told(kind):
 def test_compressed_queries():
     writer = Writer(mariadb=True)
     torn = Writer.query_body(bytes([0x84]) + struct.pack(">I", 3) + b"xxxx")
-    events = [*writer.start(), writer.query("DROP TABLE event", kind=165, compressed=True), writer.event(165, torn)]
+    begin = [*writer.start(), writer.gtid(1, flags=1)]
+    events = [*begin, writer.query("DROP TABLE event", kind=165, compressed=True), writer.event(165, torn)]
     _, found = read(events, flavour="mariadb")
     assert changes(found) == [("ddl", ["st.event"])]
     assert troubles(found) == [TroubleKind.corrupt]
@@ -193,7 +198,7 @@ def test_a_damaged_compressed_transaction_is_not_passed_over():
 def test_an_unknown_event_in_a_compressed_transaction_trips():
     writer = Writer()
     begin, *rest = inner(writer)
-    _, found = read([*writer.start(), writer.event(40, payload([begin, writer.inner(99), *rest]))])
+    _, found = read([*writer.start(), writer.gtid(), writer.event(40, payload([begin, writer.inner(99), *rest]))])
     assert troubles(found) == [TroubleKind.unknown]
 
 
@@ -226,7 +231,7 @@ def test_statements_carry_their_text_mode_and_database():
     writer = Writer()
     status = b"\1" + struct.pack("<Q", 4) + b"\4" + struct.pack("<HHH", 8, 8, 8)
     text = 'DROP TABLE "événement"'
-    _, found = read([*writer.start(), writer.query(text.encode("cp1252"), status=status)])
+    _, found = read([*writer.start(), writer.gtid(), writer.query(text.encode("cp1252"), status=status)])
     assert changes(found) == [("ddl", ["st.événement"])]
     assert (found[0].statement, found[0].default_schema, found[0].detail["sql_mode"]) == (text, "st", 4)
     assert found[0].operation is Operation.ddl
@@ -234,7 +239,7 @@ def test_statements_carry_their_text_mode_and_database():
 
 def test_a_text_that_is_not_in_its_charset_is_not_lost():
     writer = Writer()
-    _, found = read([*writer.start(), writer.query(b"DROP TABLE `\xff`, event")])
+    _, found = read([*writer.start(), writer.gtid(), writer.query(b"DROP TABLE `\xff`, event")])
     assert "st.event" in changes(found)[0][1]
 
 

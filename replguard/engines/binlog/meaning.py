@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _WITHOUT_MEANING: frozenset[EventType] = frozenset(
     {
-        MySQLEvent.STOP,
         MySQLEvent.INTVAR,
         MySQLEvent.RAND,
         MySQLEvent.USER_VAR,
@@ -45,6 +44,7 @@ _WITHOUT_MEANING: frozenset[EventType] = frozenset(
 HEARTBEATS = (MySQLEvent.HEARTBEAT, MySQLEvent.HEARTBEAT_V2)
 _LOAD_HEAD = 13
 _MOST_BEGINS = 1024
+_XID_SIZE = 8
 
 
 class Meaning:
@@ -109,12 +109,11 @@ class Meaning:
         if found is not None:
             if kind in (MySQLEvent.GTID, MySQLEvent.ANONYMOUS_GTID):
                 self._count_by(anonymous=kind is MySQLEvent.ANONYMOUS_GTID)
-            yield from self.end_statement(header)
-            if standing.transaction.open:
-                message = f"the transaction before this one ({standing.transaction.name}) does not end"
-                yield trouble(standing, TroubleKind.gap, message, header)
+            yield from self.ended(header)
             standing.transaction.begin(found)
         elif kind in (MySQLEvent.XID, MySQLEvent.XA_PREPARE):
+            if kind is MySQLEvent.XID and len(body) != _XID_SIZE:
+                raise Damage(f"a commit of {len(body)} bytes")
             yield from self._commit(header)
         elif kind in HEARTBEATS:
             self._heartbeat(kind, header, body)
@@ -123,8 +122,19 @@ class Meaning:
             yield trouble(standing, TroubleKind.gap, message, header)
         elif kind in (MySQLEvent.PREVIOUS_GTIDS, MariaDBEvent.GTID_LIST):
             self._known_gtids(kind, body)
+        elif kind is MySQLEvent.STOP:
+            yield from self.ended(header)
         elif kind not in _WITHOUT_MEANING:
             yield self._unknown(kind, header)
+
+    def ended(self, header: Header) -> Iterator[Trouble]:
+        """Here begins a transaction or ends a file: what came before must have ended."""
+        yield from self.end_statement(header)
+        transaction = self._standing.transaction
+        if transaction.open or transaction.expected:
+            message = f"the transaction before this event ({transaction.name}) does not end"
+            yield trouble(self._standing, TroubleKind.gap, message, header)
+            transaction.reset()
 
     def _count_by(self, *, anonymous: bool) -> None:
         self._standing.anonymous = anonymous
@@ -149,6 +159,8 @@ class Meaning:
         if standing.file and name != standing.file and not follows(standing.file, name):
             message = f"file {name} does not follow {standing.file}"
             yield trouble(standing, TroubleKind.gap, message, header)
+        if not header.artificial:
+            yield from self.ended(header)
         standing.file, standing.offset, standing.chain = name, offset, offset
 
     def _payload(self, body: bytes, form: Format) -> Iterator[StreamItem]:
@@ -173,6 +185,7 @@ class Meaning:
         yield from self._orphan(header)
         yield change(self._standing, operation, tables, header, query)
         if not self._standing.transaction.open:
+            self._standing.transaction.expected = True
             yield from self._commit(header)
 
     def _transaction_statement(self, text: str, header: Header) -> Iterator[Trouble]:
@@ -185,6 +198,8 @@ class Meaning:
     def _commit(self, header: Header) -> Iterator[Trouble]:
         yield from self.end_statement(header)
         standing = self._standing
+        if not standing.transaction.open and not standing.transaction.expected:
+            yield trouble(standing, TroubleKind.gap, "a commit comes without the transaction that it ends", header)
         standing.note_commits(1, header.timestamp)
         executed = standing.transaction.end()
         if executed is not None:
@@ -193,8 +208,8 @@ class Meaning:
                 standing.gtids.add(executed)
 
     def end_statement(self, header: Header) -> Iterator[Trouble]:
-        """Row events must have ended their statement before the transaction ends."""
-        if self._standing.known.open_rows:
+        """Row events must have ended their statement before the transaction ends, and every statement has some."""
+        if self._standing.known.open_rows or self._standing.known.current:
             yield trouble(self._standing, TroubleKind.gap, "row events of a statement are missing", header)
         self._standing.known.end_statement()
 
@@ -207,8 +222,8 @@ class Meaning:
             standing.offset = standing.chain = header.end_pos
 
     def _orphan(self, header: Header) -> Iterator[Trouble]:
-        """Where transactions have GTIDs, a change without one has lost what stood before it."""
-        if self._standing.gtids is not None and not self._standing.transaction.has_gtid:
+        """Every transaction begins with a GTID, if only an anonymous one: without it, what stood before is lost."""
+        if not self._standing.transaction.has_gtid:
             yield trouble(self._standing, TroubleKind.gap, "the GTID of this change is missing", header)
 
     def _unknown(self, kind: EventType | None, header: Header) -> Trouble:
@@ -218,4 +233,7 @@ class Meaning:
 
 
 def _incident(body: bytes) -> str:
-    return body[3:].decode("utf-8", "replace") or f"number {int.from_bytes(body[:2], 'little')}"
+    return (
+        body[3 : 3 + body[2] if len(body) > 2 else None].decode("utf-8", "replace")
+        or f"number {int.from_bytes(body[:2], 'little')}"
+    )

@@ -61,7 +61,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
     if form is None or chain is None or not form.plain:
         return at
     transaction, known, gtids = standing.transaction, standing.known, standing.gtids
-    if transaction.pending or (transaction.open and gtids is not None and not transaction.has_gtid):
+    if transaction.pending or (transaction.open and not transaction.has_gtid):
         return at
     if gtids is None and standing.at_head is not None:
         return at
@@ -132,7 +132,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                 else:
                     known.open_rows = True
             elif kind == _XID:
-                if phase != _OPEN or not mine or known.open_rows:
+                if phase != _OPEN or not mine or known.open_rows or current or size != least + 8:
                     break
                 if mariadb:
                     if gtids is not None:
@@ -145,7 +145,6 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                         run_source, run_first, run_next = source, number, number + 1
                 if gtid_at < 0:
                     transaction.reset()
-                current.clear()
                 gtid_at, phase, committed_at = -1, _BETWEEN, head
                 transactions += 1
                 bound = after + shift

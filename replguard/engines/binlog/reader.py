@@ -12,15 +12,26 @@ This module frames: it cuts bytes into events and judges their place. What is pl
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from replguard.engines.base import NAMES
 from replguard.engines.binlog import events
-from replguard.engines.binlog.events import HEADER, HEADER_SIZE, Damage, Format, Header, MySQLEvent
+from replguard.engines.binlog.events import (
+    FLAG_ARTIFICIAL,
+    FLAG_IN_USE,
+    FLAG_RELAY,
+    HEADER,
+    HEADER_SIZE,
+    Damage,
+    Format,
+    Header,
+    MySQLEvent,
+)
 from replguard.engines.binlog.files import follows
 from replguard.engines.binlog.large import LargeEvent, Packets
 from replguard.engines.binlog.meaning import HEARTBEATS, Meaning
-from replguard.engines.binlog.quick import LARGE, PACKET_HEAD, plain_events
+from replguard.engines.binlog.quick import LARGE, PACKET_HEAD, RESIDUE, plain_events
 from replguard.engines.binlog.standing import Standing
 from replguard.engines.binlog.telling import trouble
 from replguard.model.changes import TroubleKind
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
 
 _FILE_HEAD = 4
 _WRAP = 1 << 32
+_ENDINGS = (MySQLEvent.ROTATE, MySQLEvent.STOP)
 
 
 class BinlogReader:
@@ -65,6 +77,9 @@ class BinlogReader:
         self._found: list[StreamItem] = []
         self._doubt = False
         self._lost = False
+        self._first = False
+        self._must_be_closed = False
+        self._last_kind: int = 0
         self._stopped = False
         self._large: LargeEvent | None = None
         self._packets: Packets | None = None
@@ -115,6 +130,10 @@ class BinlogReader:
             self._found.append(trouble(standing, TroubleKind.corrupt, message))
         if standing.transaction.open or standing.transaction.expected:
             message = f"the file ends in the middle of a transaction ({standing.transaction.name})"
+            self._found.append(trouble(standing, TroubleKind.gap, message))
+        elif not left and not self._lost and self._must_be_closed and self._last_kind not in _ENDINGS:
+            # MariaDB clears the mark of a file in use only when it writes one of these at its end.
+            message = "the file was closed in good order, and what stood at its end is missing"
             self._found.append(trouble(standing, TroubleKind.gap, message))
         standing.transaction.reset()
         standing.known.end_statement()
@@ -279,8 +298,10 @@ class BinlogReader:
         standing = self._standing
         standing.tally.events += 1
         standing.tally.bytes += header.size
+        self._last_kind = header.type
         self._found.extend(self._place(header))
         file, at = standing.file, standing.offset
+        placed = has_place(header, at)
         try:
             # What was found before the damage is kept: extend takes it in one by one.
             self._found.extend(self._event(header, raw))
@@ -289,7 +310,7 @@ class BinlogReader:
             self._after_damage()
         except events.NotUnderstood as what:
             self._found.append(trouble(standing, TroubleKind.unknown, f"not understood: {what}", header, at))
-        if has_place(header) and (standing.file, standing.offset) == (file, at):
+        if placed and (standing.file, standing.offset) == (file, at):
             standing.offset = at + header.size
             standing.chain = standing.offset
         standing.note_boundary()
@@ -301,7 +322,7 @@ class BinlogReader:
 
     def _stops_before(self, header: Header) -> bool:
         standing = self._standing
-        if standing.until is None or not has_place(header):
+        if standing.until is None or not has_place(header, standing.offset):
             return False
         behind = (header.end_pos - header.size - standing.offset) % _WRAP
         return standing.offset + (behind if behind < _WRAP // 2 else 0) >= standing.stop_at
@@ -309,7 +330,7 @@ class BinlogReader:
     def _place(self, header: Header) -> Iterator[Trouble]:
         """Where the event stands in its file, and whether anything is missing before it."""
         standing = self._standing
-        if not has_place(header):
+        if not has_place(header, standing.offset):
             return
         begins = (header.end_pos - header.size) % _WRAP
         if begins == standing.offset % _WRAP:
@@ -325,9 +346,8 @@ class BinlogReader:
         form = self._standing.form
         if isinstance(raw, bytes):
             if kind is MySQLEvent.FORMAT_DESCRIPTION:
-                self._standing.form = Format.of(raw)
-                self._standing.known.end_statement()
-                self._standing.known.forget()
+                self._begin_file(header, Format.of(raw))
+                yield from self._meaning.ended(header)
                 return
             if kind is MySQLEvent.ROTATE:
                 yield from self._meaning.rotate(header, self._body_of_rotate(header, raw))
@@ -335,9 +355,18 @@ class BinlogReader:
         if form is None:
             raise Damage("an event comes before the format description of its file")
         if isinstance(raw, bytes):
+            if self._first and not form.checksum and zlib.crc32(raw) == RESIDUE:
+                raise Damage("events have checksums, though the format description says that they have none")
+            self._first = False
             yield from self._meaning.of(kind, header, events.body_of(raw, checksum=form.checksum), form)
         else:
             yield from self._meaning.of_large(kind, header, raw.body(), form)
+
+    def _begin_file(self, header: Header, form: Format) -> None:
+        self._standing.form = form
+        self._standing.known.forget()
+        self._first = True
+        self._must_be_closed = self._standing.flavour == "mariadb" and not header.flags & (FLAG_IN_USE | FLAG_RELAY)
 
     def _body_of_rotate(self, header: Header, raw: bytes) -> bytes:
         form = self._standing.form
@@ -346,6 +375,11 @@ class BinlogReader:
         return events.body_of(raw, checksum=form.checksum)
 
 
-def has_place(header: Header) -> bool:
-    """Whether the event stands in a file: heartbeats and what the server makes up on the way do not."""
-    return not header.artificial and header.type not in HEARTBEATS
+def has_place(header: Header, offset: int) -> bool:
+    """Whether the event stands in a file: heartbeats and what the server makes up on the way do not.
+
+    Those of the latter have 0 for the place where they end, which is right only for one that ends at 4 GB sharp.
+    """
+    if header.type in HEARTBEATS or header.flags & FLAG_ARTIFICIAL:
+        return False
+    return header.end_pos != 0 or (offset + header.size) % _WRAP == 0
