@@ -75,7 +75,7 @@ def test_rows(decoder):
         return message.kind, message.old, message.new
 
     assert change(INSERT) == ("I", None, {"id": b"1", "v": None})
-    assert change(UPDATE) == ("U", {"id": b"1", "v": None}, {"id": b"2"})
+    assert change(UPDATE) == ("U", {"id": b"1"}, {"id": b"2"})
     assert change(PLAIN_UPDATE) == ("U", None, {"id": b"2", "v": b"x"})
     assert change(DELETE) == ("D", {"id": b"1", "v": b"old"}, None)
 
@@ -86,10 +86,10 @@ def test_others(decoder):
     assert [one.name for one in truncate.relations] == ["event", "other"]
     assert (truncate.cascade, truncate.restart_identity) == (True, True)
     assert decoder.decode(BEGIN) == Begin(0x16B374D848, datetime(2000, 1, 2, tzinfo=UTC), 777)
-    assert decoder.decode(COMMIT) == Commit(0x2A)
+    assert decoder.decode(COMMIT) == Commit(0x2A, datetime(2000, 1, 1, tzinfo=UTC))
     assert decoder.decode(ORIGIN) == Origin("pg_16390")
     assert decoder.decode(TYPE) == TypeMessage(99)
-    assert decoder.decode(LOGICAL) == LogicalMessage("pre")
+    assert decoder.decode(LOGICAL) == LogicalMessage("pre", transactional=True)
 
 
 @pytest.mark.parametrize("kind", [byte for byte in range(256) if chr(byte) not in "BCORYIUDTM"])

@@ -41,6 +41,8 @@ _STREAM = {UNDEFINED_OBJECT, NOT_IN_PREREQUISITE_STATE, OBJECT_IN_USE, CONFIGURA
 _NO_PASSWORD = re.compile(r"password authentication failed|no password supplied|authentication failed|no pg_hba.conf")
 _NO_ROLE = re.compile(r'role ".*" (does not exist|is not permitted to log in)', re.DOTALL)
 _NO_DATABASE = re.compile(r'database ".*" does not exist', re.DOTALL)
+_NO_SENDER = re.compile(r"permission denied to start WAL sender|must be .*replication role to start walsender")
+_SENDERS_USED = re.compile(r"exceeds max_wal_senders")
 _NO_CONNECT = re.compile(r"permission denied for database|does not have CONNECT privilege")
 
 
@@ -53,7 +55,7 @@ def text_of(error: psycopg.Error) -> str:
     return f"{primary} ({detail})" if detail else primary
 
 
-def connect_error(error: psycopg.Error, endpoint: Endpoint) -> ConnectError:
+def connect_error(error: psycopg.Error, endpoint: Endpoint) -> ServerError:
     """Why there is no connection, with host, port and database, and without the password."""
     text = " ".join(str(error).split())
     if endpoint.password:
@@ -69,6 +71,12 @@ def connect_error(error: psycopg.Error, endpoint: Endpoint) -> ConnectError:
     if _NO_PASSWORD.search(text) or _NO_ROLE.search(text):
         remedy = "check user and password of the URL (or .pgpass), and the server's pg_hba.conf"
         return AuthError(f"{place} refused user {endpoint.user!r}: {text}", remedy=remedy, **known)
+    if _NO_SENDER.search(text):
+        remedy = f'ALTER ROLE "{endpoint.user}" REPLICATION'
+        return PrivilegeError(f"{place}: user {endpoint.user!r} may not read its WAL", remedy=remedy, **known)
+    if _SENDERS_USED.search(text):
+        remedy = "raise max_wal_senders (needs a restart), or end a reader that nobody needs: see pg_stat_replication"
+        return ConnectError(f"{place}: all its WAL senders are in use", remedy=remedy, **known)
     remedy = "check host and port of the URL, that the server runs, and that it can be reached from here"
     return ConnectError(f"{place} cannot be reached: {text}", remedy=remedy, **known)
 

@@ -1,25 +1,31 @@
-"""The wire format of ``pgoutput``, protocol version 1: bytes in, messages out, no connection.
+"""The wire format of ``pgoutput``, protocol versions 1 to 4: bytes in, messages out, no connection.
 
-Source: "Logical Replication Message Formats" in PostgreSQL's documentation. A message that is not of this version, is
-cut short or runs on is an error, never skipped.
+Source: "Logical Replication Message Formats" in PostgreSQL's documentation. A message that is not of the version asked
+for, is cut short or runs on is an error, never skipped. Between :class:`StreamStart` and :class:`StreamStop` most
+messages carry the id of the (sub)transaction behind their first byte, so a decoder must be given every message, in
+order, but for rows of tables that nobody wants to know about.
 """
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 IDENTITY_FULL = "f"
+_IN_STREAMS = frozenset("RYIUDTM")
+"""Kinds that carry a transaction id inside a stream."""
+_NEEDS = {"S": 2, "E": 2, "c": 2, "A": 2, "b": 3, "P": 3, "K": 3, "r": 3, "p": 3}
+_BETWEEN_STREAMS = frozenset("SBCcAbPKrp")
+"""Kinds that cannot stand inside a stream."""
 
 Tuple: TypeAlias = "dict[str, bytes | None]"
-"""A tuple by column name; unchanged TOAST values are absent."""
+"""A tuple by column name; unchanged TOAST values are absent, and so is what is not in a key tuple."""
 
 
 class MalformedMessage(Exception):  # noqa: N818 - said to the stream, never shown as a traceback
-    """The bytes are no message of protocol version 1."""
+    """The bytes are no message of the protocol version asked for."""
 
 
 class UnknownMessage(MalformedMessage):
@@ -54,6 +60,65 @@ class Begin:
 @dataclass(frozen=True, slots=True)
 class Commit:
     end_lsn: int
+    committed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStart:
+    """A part of a transaction that is still open follows."""
+
+    xid: int
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCommit:
+    xid: int
+    end_lsn: int
+    committed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAbort:
+    """``subxid`` was rolled back; the whole transaction where it is ``xid`` itself."""
+
+    xid: int
+    subxid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginPrepare:
+    prepare_lsn: int
+    end_lsn: int
+    prepared_at: datetime
+    xid: int
+    gid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """The end of a prepared transaction's changes; ``streamed`` where these came in parts, before."""
+
+    end_lsn: int
+    xid: int
+    gid: str
+    streamed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEnd:
+    """COMMIT PREPARED or ROLLBACK PREPARED."""
+
+    committed: bool
+    end_lsn: int
+    at: datetime
+    xid: int
+    gid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +136,22 @@ class LogicalMessage:
     """Written by ``pg_logical_emit_message``: no table's change."""
 
     prefix: str
+    transactional: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """``kind`` is I, U or D; ``old`` holds the old key (or whole old row), ``new`` the new row."""
+    """``kind`` is I, U or D; ``old`` holds the old key (or whole old row, see ``whole_old``), ``new`` the new row.
+
+    ``xid`` is told inside streams alone.
+    """
 
     kind: str
     relation: RelationMessage
     old: Tuple | None
     new: Tuple | None
+    whole_old: bool = False
+    xid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +159,25 @@ class Truncate:
     relations: tuple[RelationMessage, ...]
     cascade: bool
     restart_identity: bool
+    xid: int | None = None
 
 
-Message: TypeAlias = "Begin | Commit | Origin | RelationMessage | TypeMessage | LogicalMessage | RowChange | Truncate"
+Message: TypeAlias = (
+    "Begin | Commit | StreamStart | StreamStop | StreamCommit | StreamAbort | BeginPrepare | Prepare | PreparedEnd | "
+    "Origin | RelationMessage | TypeMessage | LogicalMessage | RowChange | Truncate"
+)
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes, at: int) -> None:
         self._data = data
-        self._at = 0
+        self._at = at
 
     def take(self, length: int) -> bytes:
         end = self._at + length
-        if length < 0 or end > len(self._data):
+        if end > len(self._data):
             raise MalformedMessage("the message is cut short")
         piece = self._data[self._at : end]
         self._at = end
@@ -109,8 +186,8 @@ class _Reader:
     def integer(self, length: int) -> int:
         return int.from_bytes(self.take(length), "big")
 
-    def signed(self, length: int) -> int:
-        return int.from_bytes(self.take(length), "big", signed=True)
+    def time(self) -> datetime:
+        return _EPOCH + timedelta(microseconds=int.from_bytes(self.take(8), "big", signed=True))
 
     def text(self) -> str:
         end = self._data.find(b"\0", self._at)
@@ -120,41 +197,98 @@ class _Reader:
         self._at = end + 1
         return piece.decode("utf-8", "surrogateescape")
 
+    def no_flags(self) -> None:
+        flags = self.integer(1)
+        if flags:
+            raise MalformedMessage(f"flags {flags:#x}, of which none is known")
+
+    def flags(self, known: int) -> int:
+        flags = self.integer(1)
+        if flags & ~known:
+            raise MalformedMessage(f"flags {flags:#x}, of which only {known:#x} are known")
+        return flags
+
+    def row(self, relation: RelationMessage) -> Tuple:
+        """One tuple. The hot path for rows that somebody wants to see."""
+        data, at = self._data, self._at
+        values: Tuple = {}
+        count = int.from_bytes(data[at : at + 2], "big")
+        if count != len(relation.columns):
+            raise MalformedMessage(f"{count} values for {len(relation.columns)} columns of {relation.name}")
+        at += 2
+        for column in relation.columns:
+            mark = data[at : at + 1]
+            if mark in (b"t", b"b"):
+                start = at + 5
+                at = start + int.from_bytes(data[at + 1 : start], "big")
+                if at > len(data) or start > len(data):
+                    raise MalformedMessage("the message is cut short")
+                values[column.name] = data[start:at]
+                continue
+            at += 1
+            if mark == b"n":
+                values[column.name] = None
+            elif mark != b"u":
+                raise MalformedMessage(f"a value of kind {mark!r}")
+        self._at = at
+        return values
+
     def finish(self) -> None:
         if self._at != len(self._data):
             raise MalformedMessage(f"{len(self._data) - self._at} bytes follow the message's end")
 
 
 class Decoder:
-    """Messages of one stream; it remembers the relations that were described."""
+    """Messages of one stream; it remembers the relations that were described, and whether a stream is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: int = 1, *, parallel: bool = False) -> None:
+        self._version = version
+        self._parallel = parallel
         self._relations: dict[int, RelationMessage] = {}
+        self.streamed: int | None = None
+        """The transaction whose part is being streamed."""
 
     def decode(self, data: bytes) -> Message:
-        """One message. MalformedMessage for anything that is not exactly one of version 1."""
-        reader = _Reader(data)
+        """One message. MalformedMessage for anything that is not exactly one of the version."""
+        if not data:
+            raise MalformedMessage("the message is empty")
+        kind = chr(data[0])
+        reader = _Reader(data, 1)
+        if self._version < _NEEDS.get(kind, 1):
+            raise UnknownMessage(f"a message of kind {kind!r} is not known in protocol version {self._version}")
+        if self.streamed is not None and kind in _BETWEEN_STREAMS:
+            raise MalformedMessage(f"a message of kind {kind!r} within a streamed part of transaction {self.streamed}")
+        xid = reader.integer(4) if self.streamed is not None and kind in _IN_STREAMS else None
         try:
-            message = self._message(chr(reader.integer(1)), reader)
-        except (UnicodeDecodeError, struct.error, OverflowError) as error:
+            message = self._message(kind, reader, xid)
+        except (ValueError, OverflowError) as error:
             raise MalformedMessage(str(error)) from error
         reader.finish()
+        self._remember(message)
         return message
 
-    def _message(self, kind: str, reader: _Reader) -> Message:
+    def _remember(self, message: Message) -> None:
+        """Only a message that was whole changes what is known."""
+        if isinstance(message, RelationMessage):
+            self._relations[message.oid] = message
+        elif isinstance(message, StreamStart):
+            self.streamed = message.xid
+        elif isinstance(message, StreamStop):
+            self.streamed = None
+
+    def _message(self, kind: str, reader: _Reader, xid: int | None) -> Message:
         if kind in "IUD":
-            return self._row(kind, reader)
+            return self._row(kind, reader, xid)
         if kind == "B":
-            return Begin(reader.integer(8), _EPOCH + timedelta(microseconds=reader.signed(8)), reader.integer(4))
+            return Begin(reader.integer(8), reader.time(), reader.integer(4))
         if kind == "C":
-            reader.take(1 + 8)
-            end = reader.integer(8)
+            reader.no_flags()
             reader.take(8)
-            return Commit(end)
+            return Commit(reader.integer(8), reader.time())
         if kind == "R":
-            return self._relation(reader)
+            return _relation(reader)
         if kind == "T":
-            return self._truncate(reader)
+            return self._truncate(reader, xid)
         if kind == "O":
             reader.take(8)
             return Origin(reader.text())
@@ -164,60 +298,94 @@ class Decoder:
             reader.text()
             return TypeMessage(oid)
         if kind == "M":
-            reader.take(1 + 8)
-            prefix = reader.text()
-            reader.take(reader.integer(4))
-            return LogicalMessage(prefix)
-        raise UnknownMessage(f"a message of kind {kind!r} is not known")
+            return _logical(reader)
+        return self._stream_message(kind, reader)
 
-    def _relation(self, reader: _Reader) -> RelationMessage:
-        oid = reader.integer(4)
-        schema = reader.text() or "pg_catalog"
-        name, identity = reader.text(), chr(reader.integer(1))
-        columns = []
-        for _ in range(reader.integer(2)):
-            flags = reader.integer(1)
-            column, type_oid = reader.text(), reader.integer(4)
-            reader.take(4)
-            columns.append(RelationColumn(column, type_oid, bool(flags & 1)))
-        message = RelationMessage(oid, schema, name, identity, tuple(columns))
-        self._relations[oid] = message
-        return message
+    def _stream_message(self, kind: str, reader: _Reader) -> Message:
+        if kind == "S":
+            return StreamStart(reader.integer(4), bool(reader.flags(1)))
+        if kind == "E" and self.streamed is None:
+            raise MalformedMessage("a streamed part ends that has not begun")
+        if kind == "E":
+            return StreamStop()
+        if kind == "c":
+            xid = reader.integer(4)
+            reader.no_flags()
+            reader.take(8)
+            return StreamCommit(xid, reader.integer(8), reader.time())
+        if kind == "A":
+            abort = StreamAbort(reader.integer(4), reader.integer(4))
+            reader.take(16 if self._parallel else 0)
+            return abort
+        return _two_phase(kind, reader)
 
     def _known(self, oid: int) -> RelationMessage:
         if oid not in self._relations:
             raise MalformedMessage(f"relation {oid} was never described")
         return self._relations[oid]
 
-    def _row(self, kind: str, reader: _Reader) -> RowChange:
+    def _row(self, kind: str, reader: _Reader, xid: int | None) -> RowChange:
         relation = self._known(reader.integer(4))
         old = new = None
+        whole = False
         mark = chr(reader.integer(1))
         if mark in "KO" and kind != "I":
-            old = self._tuple(relation, reader)
+            whole = mark == "O"
+            old = reader.row(relation)
+            if not whole:
+                old = {column.name: old[column.name] for column in relation.columns if _in_key(column, old)}
             mark = chr(reader.integer(1)) if kind == "U" else ""
         if mark == "N" and kind != "D":
-            new = self._tuple(relation, reader)
+            new = reader.row(relation)
         elif mark:
             raise MalformedMessage(f"a tuple of kind {mark!r} in a message {kind!r}")
-        return RowChange(kind, relation, old, new)
+        return RowChange(kind, relation, old, new, whole, xid)
 
-    def _tuple(self, relation: RelationMessage, reader: _Reader) -> Tuple:
-        count = reader.integer(2)
-        if count != len(relation.columns):
-            raise MalformedMessage(f"{count} values for {len(relation.columns)} columns of {relation.name}")
-        values: Tuple = {}
-        for column in relation.columns:
-            mark = chr(reader.integer(1))
-            if mark == "n":
-                values[column.name] = None
-            elif mark in "tb":
-                values[column.name] = reader.take(reader.integer(4))
-            elif mark != "u":
-                raise MalformedMessage(f"a value of kind {mark!r}")
-        return values
-
-    def _truncate(self, reader: _Reader) -> Truncate:
-        count, options = reader.integer(4), reader.integer(1)
+    def _truncate(self, reader: _Reader, xid: int | None) -> Truncate:
+        count, options = reader.integer(4), reader.flags(3)
         relations = tuple(self._known(reader.integer(4)) for _ in range(count))
-        return Truncate(relations, bool(options & 1), bool(options & 2))
+        return Truncate(relations, bool(options & 1), bool(options & 2), xid)
+
+
+def _in_key(column: RelationColumn, values: Tuple) -> bool:
+    return column.in_identity and column.name in values
+
+
+def _relation(reader: _Reader) -> RelationMessage:
+    oid = reader.integer(4)
+    schema = reader.text() or "pg_catalog"
+    name, identity = reader.text(), chr(reader.integer(1))
+    if identity not in "dnfi":
+        raise MalformedMessage(f"a replica identity of kind {identity!r}")
+    columns = []
+    for _ in range(reader.integer(2)):
+        flags = reader.flags(1)
+        column, type_oid = reader.text(), reader.integer(4)
+        reader.take(4)
+        columns.append(RelationColumn(column, type_oid, bool(flags)))
+    return RelationMessage(oid, schema, name, identity, tuple(columns))
+
+
+def _logical(reader: _Reader) -> LogicalMessage:
+    flags = reader.flags(1)
+    reader.take(8)
+    prefix = reader.text()
+    reader.take(reader.integer(4))
+    return LogicalMessage(prefix, bool(flags))
+
+
+def _two_phase(kind: str, reader: _Reader) -> Message:
+    if kind == "b":
+        begin, end, at = reader.integer(8), reader.integer(8), reader.time()
+        return BeginPrepare(begin, end, at, reader.integer(4), reader.text())
+    if kind not in "PpKr":
+        raise UnknownMessage(f"a message of kind {kind!r} is not known")
+    reader.no_flags()
+    reader.take(8)
+    end = reader.integer(8)
+    if kind == "r":
+        reader.take(8)
+    at, xid, gid = reader.time(), reader.integer(4), reader.text()
+    if kind in "Pp":
+        return Prepare(end, xid, gid, kind == "p")
+    return PreparedEnd(kind == "K", end, at, xid, gid)

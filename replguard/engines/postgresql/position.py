@@ -32,7 +32,12 @@ def lsn(value: int | str) -> Position:
 
 
 def wal_end(session: Session) -> Position:
-    """The end of the WAL that holds every commit that any session was told of so far.
+    """The end of the WAL that holds every commit that any session was told of so far."""
+    return flushed_end(session)[0]
+
+
+def flushed_end(session: Session) -> tuple[Position, bool]:
+    """The same, and whether a record ends there: else it lies within one that is not on disk yet.
 
     An asynchronous commit is visible before it is on disk, and only what is on disk is sent. The WAL writer flushes it
     within three of its rounds; what is still not on disk then is no commit (an open transaction's rows), and nobody
@@ -45,4 +50,4 @@ def wal_end(session: Session) -> Position:
     while number(now["flushed"]) < wanted and time.monotonic() < deadline:
         time.sleep(0.02)
         now = session.row("wal_end", doing="reading the end of the WAL")
-    return lsn(now["flushed"])
+    return lsn(now["flushed"]), number(now["flushed"]) >= wanted

@@ -29,3 +29,14 @@ def quoted_table(name: TableName) -> Quoted:
     "st"."Event"
     """
     return Quoted(f"{quoted(name.schema)}.{quoted(name.name)}")
+
+
+def replication_literal(text: str) -> Quoted:
+    r"""A string in a replication command, whose grammar knows no escapes but the doubled quote.
+
+    >>> print(replication_literal("it's a \\\\ sign"))
+    'it''s a \\ sign'
+    """
+    if "\0" in text:
+        raise ValueError("a string holds a zero byte")
+    return Quoted("'" + text.replace("'", "''") + "'")

@@ -94,9 +94,9 @@ class PostgresServer:
         remedy = f'GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO "{self.endpoint.user}"'
         return session.row("identity", doing="reading who the server is", remedy=remedy)
 
-    def open(self, *, writes: bool = False) -> Session:
+    def open(self, *, writes: bool = False, replication: bool = False) -> Session:
         """Another session with the same server, which is proved; ConnectError where another one answers."""
-        session = Session(self.endpoint, self._on_statement, writes=writes)
+        session = Session(self.endpoint, self._on_statement, writes=writes, replication=replication)
         try:
             self._same(_identity(self._facts(session)).text)
         except BaseException:

@@ -11,6 +11,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
 from psycopg.rows import DictRow, dict_row
 
 from replguard.engines.postgresql.errors import connect_error, server_error, stream_error
@@ -19,6 +21,8 @@ from replguard.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+    from psycopg.pq.abc import PGconn
 
     from replguard.endpoint import Endpoint
     from replguard.engines.base import OnStatement
@@ -64,15 +68,17 @@ def parameters(endpoint: Endpoint) -> dict[str, Any]:
 
 
 class Session:
-    """A connection in autocommit; read-only unless ``writes``."""
+    """A connection in autocommit; read-only unless ``writes``. With ``replication`` a WAL sender answers it."""
 
-    def __init__(self, endpoint: Endpoint, on_statement: OnStatement, *, writes: bool = False) -> None:
+    def __init__(
+        self, endpoint: Endpoint, on_statement: OnStatement, *, writes: bool = False, replication: bool = False
+    ) -> None:
         self.cluster = endpoint.name
         self.version = ""
         self._on_statement = on_statement
         self._lock = RLock()
         self._streaming = False
-        wanted = parameters(endpoint)
+        wanted = parameters(endpoint) | ({"replication": "database"} if replication else {})
         try:
             self._connection: psycopg.Connection[DictRow] = psycopg.connect(
                 **wanted, autocommit=True, row_factory=dict_row, cursor_factory=psycopg.ClientCursor
@@ -118,6 +124,16 @@ class Session:
     ) -> DictRow:
         """The one row of a statement that always has one."""
         return self.rows(name, values, doing=doing, remedy=remedy)[0]
+
+    def copy_both(self, text: Quoted, doing: str) -> PGconn:
+        """Send a replication command that begins a stream, and hand out the wire below, which belongs to it then."""
+        self._on_statement(self.cluster, text)
+        wire = self._connection.pgconn
+        with self._lock, self.explained(doing):
+            result = wire.exec_(text.encode())
+            if result.status != ExecStatus.COPY_BOTH:
+                raise error_from_result(result, encoding="utf-8")
+        return wire
 
     def copy(self, text: Quoted, doing: str, remedy: str | None = None) -> Generator[bytes, None, None]:
         """The lines of ``COPY ... TO STDOUT`` as the server sends them; memory does not grow with their number."""

@@ -1,0 +1,269 @@
+"""Messages of pgoutput to what is handed out: carries transactions, relations and what is wanted along.
+
+A row of a table that is only counted is never looked at: its kind, transaction and table stand in the message's first
+bytes, and these lead to a counter. A change whose transaction is not committed yet (a large one that is streamed in
+parts, a prepared one) is told as pending, and what became of it by a ``TransactionEnd``. A subtransaction can be rolled
+back alone, so inside a streamed transaction 777 the changes of its subtransaction 779 are labelled ``777/779``, and
+each label that was told pending gets an end of its own. Only labels that were told are remembered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from replguard.engines.base import Tally
+from replguard.engines.postgresql.pgoutput import (
+    Begin,
+    BeginPrepare,
+    Commit,
+    Decoder,
+    MalformedMessage,
+    Origin,
+    Prepare,
+    PreparedEnd,
+    RelationMessage,
+    RowChange,
+    StreamAbort,
+    StreamCommit,
+    StreamStart,
+    StreamStop,
+    Truncate,
+)
+from replguard.engines.postgresql.position import lsn
+from replguard.engines.postgresql.relations import changed_columns, shape_of
+from replguard.engines.postgresql.walsender import HEAD
+from replguard.model.changes import Change, Interest, Operation, TransactionEnd, Trouble, TroubleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from replguard.engines.base import Wanted
+    from replguard.engines.postgresql.relations import Shape
+    from replguard.model.changes import StreamItem
+    from replguard.model.positions import Position
+    from replguard.model.tables import TableName
+
+_OPERATIONS = {"I": Operation.insert, "U": Operation.update, "D": Operation.delete}
+_KIND_AND_OID = HEAD + 5
+_KIND_XID_AND_OID = HEAD + 9
+_ROWS = frozenset(b"IUD")
+_CELLS = 10_000
+"""Counters inside one part of a streamed transaction, before they are begun anew."""
+
+
+class Translation:
+    """Fulfils ``walsender.Sink`` for pgoutput."""
+
+    def __init__(self, decoder: Decoder, wanted: Wanted, keys: Mapping[TableName, tuple[str, ...]], room: int) -> None:
+        self.cells: dict[bytes, list[int]] = {}
+        self.width = _KIND_AND_OID
+        self.items: list[StreamItem] = []
+        self.tally = Tally()
+        self.reached = 0
+        """Everything that was committed before is in ``items`` or was handed out."""
+        self.stop_at: int | None = None
+        """Transactions that commit from here on are left unread."""
+        self.finished = False
+        self._decoder = decoder
+        self._wanted = wanted
+        self._keys = keys
+        self._room = room
+        self._shapes: dict[int, Shape] = {}
+        self._counters: dict[int, list[int]] = {}
+        self._transaction: str | None = None
+        self._committed_at: datetime | None = None
+        self._pending = False
+        self._origin: str | None = None
+        self._told: dict[int, set[str]] = {}
+        self._handlers: dict[type, Callable[[Any, Position], None]] = {
+            RelationMessage: self._relation,
+            RowChange: self._row,
+            Truncate: self._truncate,
+            Begin: self._begin,
+            Commit: self._commit,
+            StreamStart: self._stream_start,
+            StreamStop: self._stream_stop,
+            StreamCommit: self._stream_commit,
+            StreamAbort: self._stream_abort,
+            BeginPrepare: self._begin_prepare,
+            Prepare: self._prepare,
+            PreparedEnd: self._prepared_end,
+            Origin: self._came_from,
+        }
+
+    def message(self, view: memoryview) -> bool:
+        """Take one message of the wire. Whether there is room for more; one that is not understood is a Trouble."""
+        if view[HEAD : HEAD + 1] and view[HEAD] in _ROWS and self._count(view):
+            return True
+        self._translate(view[HEAD:].tobytes(), int.from_bytes(view[1:9], "big"))
+        return len(self.items) < self._room and not self.finished
+
+    def keepalive(self, wal_end: int) -> None:
+        self.reached = max(self.reached, wal_end)
+
+    def _count(self, view: memoryview) -> bool:
+        """Whether the row's table is only counted; then its like is counted by the wire from now on."""
+        start = self.width - 4
+        counter = self._counters.get(int.from_bytes(view[start : start + 4], "big"))
+        if counter is None:
+            return False
+        counter[0] += 1
+        if len(self.cells) >= _CELLS:
+            self.cells.clear()
+        self.cells[view[HEAD : self.width].tobytes()] = counter
+        return True
+
+    def settle_tally(self) -> None:
+        """Bring what was counted into the tally."""
+        for oid, counter in self._counters.items():
+            if counter[0]:
+                self._counted(self._shapes[oid].name, counter[0])
+                counter[0] = 0
+
+    def _counted(self, name: TableName, rows: int) -> None:
+        self.tally.changes[name] = self.tally.changes.get(name, 0) + rows
+
+    def _translate(self, data: bytes, at: int) -> None:
+        try:
+            message = self._decoder.decode(data)
+        except MalformedMessage as error:
+            evidence = {"bytes": data[:32].hex(), "length": len(data)}
+            self.items.append(Trouble(TroubleKind.unknown, f"at {lsn(at)}: {error}", lsn(at), evidence))
+            return
+        handler = self._handlers.get(type(message))
+        if handler:
+            handler(message, lsn(at))
+
+    def _relation(self, message: RelationMessage, _at: Position) -> None:
+        """A table as it is from now on; after DDL it is described again, and may be of another interest."""
+        self.settle_tally()
+        self.cells.clear()
+        self._counters.pop(message.oid, None)
+        shape = self._shapes[message.oid] = shape_of(message, self._wanted, self._keys)
+        if shape.interest is Interest.counted:
+            self._counters[message.oid] = [0]
+
+    def _begin(self, message: Begin, _at: Position) -> None:
+        if self.stop_at is not None and message.final_lsn >= self.stop_at:
+            self.finished = True
+            return
+        self._transaction, self._committed_at = str(message.xid), message.committed_at
+        self._pending, self._origin = False, None
+
+    def _commit(self, message: Commit, _at: Position) -> None:
+        self._end_of_transaction(message.end_lsn, message.committed_at)
+
+    def _end_of_transaction(self, reached: int, committed_at: datetime | None) -> None:
+        self.reached = max(self.reached, reached)
+        self._transaction = self._committed_at = self._origin = None
+        self._pending = False
+        if committed_at:
+            self.tally.transactions += 1
+            self.tally.last_commit = committed_at
+
+    def _stream_start(self, message: StreamStart, _at: Position) -> None:
+        self._transaction, self._pending, self._origin = str(message.xid), True, None
+        self._widen(_KIND_XID_AND_OID)
+
+    def _stream_stop(self, _message: StreamStop, _at: Position) -> None:
+        self._transaction, self._pending, self._origin = None, False, None
+        self._widen(_KIND_AND_OID)
+
+    def _widen(self, width: int) -> None:
+        self.cells.clear()
+        self.width = width
+
+    def _stream_commit(self, message: StreamCommit, _at: Position) -> None:
+        self._tell_end(message.xid, lsn(message.end_lsn), message.committed_at)
+        self._end_of_transaction(message.end_lsn, message.committed_at)
+
+    def _stream_abort(self, message: StreamAbort, at: Position) -> None:
+        if message.xid == message.subxid:
+            self._tell_end(message.xid, at, None)
+            return
+        told, label = self._told.get(message.xid, set()), f"{message.xid}/{message.subxid}"
+        if label in told:
+            told.discard(label)
+            self.items.append(TransactionEnd(label, committed=False, position=at))
+
+    def _begin_prepare(self, message: BeginPrepare, _at: Position) -> None:
+        if self.stop_at is not None and message.prepare_lsn >= self.stop_at:
+            self.finished = True
+            return
+        self._transaction, self._committed_at = str(message.xid), None
+        self._pending, self._origin = True, None
+
+    def _prepare(self, message: Prepare, _at: Position) -> None:
+        self._end_of_transaction(message.end_lsn, None)
+
+    def _prepared_end(self, message: PreparedEnd, _at: Position) -> None:
+        if self.stop_at is not None and message.end_lsn > self.stop_at:
+            self.finished = True
+            return
+        self._tell_end(message.xid, lsn(message.end_lsn), message.at if message.committed else None)
+        self._end_of_transaction(message.end_lsn, message.at if message.committed else None)
+
+    def _tell_end(self, xid: int, at: Position, committed_at: datetime | None) -> None:
+        committed = committed_at is not None
+        ends = [TransactionEnd(label, committed, at, committed_at) for label in sorted(self._told.pop(xid, ()))]
+        self.items += ends
+
+    def _came_from(self, message: Origin, _at: Position) -> None:
+        self._origin = message.name
+
+    def _row(self, message: RowChange, at: Position) -> None:
+        relation = message.relation
+        shape = self._shapes[relation.oid]
+        self._counted(shape.name, 1)
+        key, detail = shape.key_of(message.new if message.new is not None else message.old), {}
+        if message.new is not None and message.old is not None:
+            before = shape.key_of(message.old)
+            if before is not None and key is not None and before != key:
+                detail["old_key"] = before
+        whole = shape.interest is Interest.whole
+        self.items.append(
+            Change(
+                operation=_OPERATIONS[message.kind],
+                tables=(shape.name,),
+                position=at,
+                transaction=self._label(message.xid),
+                committed_at=self._committed_at,
+                origin=self._origin,
+                key=key,
+                changed=changed_columns(message) if shape.interest >= Interest.keyed else None,
+                before=shape.whole(message.old) if whole else None,
+                after=shape.whole(message.new) if whole else None,
+                pending=self._pending,
+                detail=detail,
+            )
+        )
+
+    def _truncate(self, message: Truncate, at: Position) -> None:
+        for relation in message.relations:
+            name = self._shapes[relation.oid].name
+            self._counted(name, 1)
+            self.items.append(
+                Change(
+                    operation=Operation.truncate,
+                    tables=(name,),
+                    position=at,
+                    transaction=self._label(message.xid),
+                    committed_at=self._committed_at,
+                    origin=self._origin,
+                    pending=self._pending,
+                    detail={"cascade": message.cascade},
+                )
+            )
+
+    def _label(self, xid: int | None) -> str | None:
+        """The transaction as it is told; of a pending one it is remembered that it was."""
+        label = self._transaction
+        if label is None:
+            return None
+        top = int(label)
+        if xid is not None and xid != top:
+            label = f"{top}/{xid}"
+        if self._pending:
+            self._told.setdefault(top, set()).add(label)
+        return label
