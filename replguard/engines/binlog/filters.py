@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog import filterfile, filterrules, fragility, statements
-from replguard.engines.binlog.statements import Mode
+from replguard.engines.binlog import filterfile, filterrules, fragility, updates
+from replguard.engines.binlog.tokens import Mode
 from replguard.model.changes import Operation
 from replguard.model.links import Crossing
 
@@ -135,7 +135,7 @@ class BinlogLinkFilters:
     def _statement_names(self, change: Change, use: str | None) -> Crossing:
         """The table rules over the tables that the statement updates, as far as they can be told from its text."""
         raw = self.raw
-        reading = statements.updated(change.statement or "", use or "", Mode.of(change.detail.get("sql_mode", 0)))
+        reading = updates.updated(change.statement or "", use or "", Mode.of(change.detail.get("sql_mode", 0)))
         if reading.database is not None:
             return filterrules.database_statement_passes(raw, reading.database)
         if not filterrules.has_table_rules(raw):
