@@ -42,9 +42,9 @@ class Change:
     """One row change (or a run of them in one event), truncate, DDL or opaque statement.
 
     ``tables`` holds every table that the change names; row changes have exactly one, DDL any number, and a
-    statement what could be read of it. ``origin`` is the identity under which the change was first written (a server
-    id, a server UUID, a replication origin), ``None`` where the stream does not tell. ``default_schema`` is the ``USE``
-    database of a statement.
+    statement what could be read of it; ``detail["guessed"]`` holds those that may as well be names of something else.
+    ``origin`` is the identity under which the change was first written (a server id, a server UUID, a replication
+    origin), ``None`` where the stream does not tell. ``default_schema`` is the ``USE`` database of a statement.
 
     ``changed`` names the columns of an update whose values differ, ``None`` where the stream does not tell;
     ``before`` and ``after`` hold values by column, where they were asked for. ``pending`` is true for a change whose

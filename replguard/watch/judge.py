@@ -85,7 +85,7 @@ class Judge:
         return tuple(
             Finding(
                 "leak.applied",
-                Severity.fail if change.origin else Severity.unknown,
+                Severity.fail if change.origin and name not in change.detail.get("guessed", ()) else Severity.unknown,
                 f"{what(change)} {name}, which must not sync, was applied on {target} and {came}",
                 cluster=target,
                 link=self._label,
@@ -134,6 +134,9 @@ class Judge:
         crossing = self.filters.applies(change)
         if crossing.crosses is False:
             return
+        if name in change.detail.get("guessed", ()):
+            yield self._opaque(change, f"DDL that is not understood names {name}, which must not sync, and")
+            return
         certain = crossing.crosses is True
         yield Finding(
             "leak.sent",
@@ -155,16 +158,18 @@ class Judge:
         crossing = self.filters.applies(change)
         if crossing.crosses is False:
             return ()
-        return (
-            Finding(
-                "stream.opaque",
-                Severity.unknown,
-                f"a statement {self._travels} as text and can write more tables than it names",
-                cluster=self._cluster,
-                link=self._label,
-                remedy="set binlog_format=ROW on the source, for all sessions",
-                evidence=evidence_of(change),
-            ),
+        return (self._opaque(change, "a statement"),)
+
+    def _opaque(self, change: Change, subject: str) -> Finding:
+        ddl = change.operation is Operation.ddl
+        return Finding(
+            "stream.opaque",
+            Severity.unknown,
+            f"{subject} {self._travels} as text and can {'change' if ddl else 'write'} more tables than it names",
+            cluster=self._cluster,
+            link=self._label,
+            remedy="look at the statement by hand" if ddl else "set binlog_format=ROW on the source, for all sessions",
+            evidence=evidence_of(change),
         )
 
     def _unclassified(self, change: Change, name: TableName) -> Iterable[Finding]:

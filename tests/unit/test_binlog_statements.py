@@ -87,7 +87,6 @@ def test_any_text_is_read_to_its_end(text: str, ansi: bool, plain: bool) -> None
         "CREATE FUNCTION f() RETURNS INT LANGUAGE JAVASCRIPT AS $js$ it's; event $js$",
         "CREATE VIEW v AS WITH event AS (SELECT 1 FROM event) SELECT * FROM event",
         "CREATE SOMETHING NEW event",
-        "IMPORT TABLE FROM '/tmp/event.sdi'",
         "CREATE TABLE event\xa0(id INT)",
         "INSERT INTO a VALUES (f(event))",
         "FROBNICATE event",
@@ -146,6 +145,10 @@ def test_a_dropped_database_is_all_its_tables() -> None:
         ("SET PASSWORD FOR u = 'x'", Operation.ddl),
         ("/*!80001 create */ view a as select 1", Operation.statement),
         ("/*!40000 create */ view a as select 1", Operation.ddl),
+        ("CREATE SOMETHING NEW x", Operation.statement),
+        ("IMPORT TABLE FROM '/tmp/x.sdi'", Operation.statement),
+        ("CREATE OR REPLACE ALGORITHM=MERGE DEFINER=a@b SQL SECURITY INVOKER VIEW v AS SELECT 1", Operation.ddl),
+        ("CREATE DEFINER=CURRENT_USER() AGGREGATE FUNCTION f() RETURNS INT RETURN 1", Operation.ddl),
         ("", Operation.statement),
     ],
 )

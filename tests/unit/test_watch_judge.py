@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from replguard.model.changes import Operation, Trouble, TroubleKind
 from replguard.model.findings import Severity
 from replguard.watch.gather import Gathered
 from replguard.watch.judge import Judge
-from tests.unit.builders import HERE, LINK, ListedFilters, change, policy, table, table_map
+from tests.unit.builders import HERE, LINK, ListedFilters, change, name, policy, table, table_map
 
 if TYPE_CHECKING:
     from replguard.model.changes import Change
@@ -62,6 +63,14 @@ def test_rows_of_a_table_without_a_class_are_asked_about(operation: Operation, u
 def test_what_ddl_names_need_not_be_a_table() -> None:
     assert sent(change(Operation.ddl, "an_index")) == []
     assert sent(change(Operation.ddl, "strange")) == [("table.unclassified", "unknown", "strange")]
+
+
+def test_a_name_that_is_only_guessed_is_no_certain_leak() -> None:
+    event = change(Operation.ddl, "account", "event", detail={"guessed": (name("event"),)})
+    assert sent(event) == [("stream.opaque", "unknown", None)]
+    [found] = judge().applied(replace(event, origin="blue-id"), frozenset({"blue-id"}))
+    assert (found.code, found.severity) == ("leak.applied", Severity.unknown)
+    assert sent(event, ListedFilters(("event", "account"))) == []
 
 
 def test_every_table_of_a_ddl_is_judged() -> None:

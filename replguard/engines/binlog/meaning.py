@@ -6,6 +6,7 @@ ignorable, a row event without its table map, a statement or transaction that do
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog import events, queries, statements, transactions
@@ -181,9 +182,10 @@ class Meaning:
         if operation is not Operation.statement:
             self._standing.known.forget()
         schema = query.schema or ""
-        tables = statements.named(query.text, schema, mode)
+        found = statements.references(query.text, schema, mode)
         yield from self._orphan(header)
-        yield change(self._standing, operation, tables, header, query)
+        told = change(self._standing, operation, found.tables + found.guessed, header, query)
+        yield replace(told, detail={**told.detail, "guessed": found.guessed}) if found.guessed else told
         if not self._standing.transaction.open:
             self._standing.transaction.expected = True
             yield from self._commit(header)

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Effect", "Mode", "References", "named", "operation", "references", "transaction_effect"]
 
-_DDL = frozenset(
-    {"CREATE", "ALTER", "DROP", "RENAME", "GRANT", "REVOKE", "FLUSH", "INSTALL", "UNINSTALL", "IMPORT", "COMMENT"}
-)
+_DEFINITIONS = frozenset({"CREATE", "ALTER", "DROP"})
+_DDL = frozenset({"RENAME", "GRANT", "REVOKE", "FLUSH", "INSTALL", "UNINSTALL"})
 _MAINTENANCE = frozenset({"OPTIMIZE", "ANALYZE", "REPAIR", "CHECK", "CHECKSUM"})
 _MAINTAINED = frozenset({"TABLE", "TABLES", "VIEW", "LOCAL", "NO_WRITE_TO_BINLOG"})
+# CREATE OR REPLACE ALGORITHM = MERGE DEFINER = user@host SQL SECURITY INVOKER VIEW
+_LONGEST_HEAD = 20
 _XA = frozenset({"START", "BEGIN", "END", "PREPARE", "COMMIT", "ROLLBACK"})
 _PLAIN_CONTROL = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})
 # Reserved in MySQL 8.0+ and MariaDB 10.6+ alike, and frequent in DDL: bare, they cannot be a table's name.
@@ -65,13 +66,15 @@ class References:
 def operation(text: str, mode: Mode = DEFAULT) -> Operation | None:
     """The kind of change; ``None`` for what only begins or ends a transaction.
 
+    What is of no known kind is a statement, of which it is not known what it may write.
+
     >>> operation("/* app */ TRUNCATE event"), operation("INSERT INTO t VALUES (1)"), operation("COMMIT")
     (<Operation.truncate: 'truncate'>, <Operation.statement: 'statement'>, None)
     """
     if text in _PLAIN_CONTROL:
         return None
     if "/*!" not in text and "/*M!" not in text and not text[:5].upper().startswith("SET"):
-        return _operation(list(islice(tokens(text, mode), 3)))
+        return _operation(list(islice(tokens(text, mode), _LONGEST_HEAD)))
     found = {_operation(stripped(reading)) for reading in readings(text, mode) if reading}
     return found.pop() if len(found) == 1 else Operation.statement
 
@@ -83,6 +86,8 @@ def _operation(found: Sequence[Token]) -> Operation | None:
         return None
     if head == "TRUNCATE":
         return Operation.truncate
+    if head in _DEFINITIONS:
+        return Operation.ddl if object_kind(found)[0] else Operation.statement
     ddl = head in _DDL or (head in _MAINTENANCE and follows in _MAINTAINED) or is_account_setting(found)
     return Operation.ddl if ddl else Operation.statement
 
