@@ -165,6 +165,9 @@ class SubscriptionFilters:
         for name in change.tables:
             if name in self._subscribed:
                 return Crossing(crosses=True, why=f"subscription {self._name!r} subscribes to {name}")
+            if self._source is not None and name not in self._source.relations:
+                # A publication and a subscription hold on to a table that is renamed, whatever it is called then.
+                return Crossing(crosses=None, why=f"{name} was made or renamed after the filters were read")
         return Crossing(
             crosses=False, why=f"subscription {self._name!r} does not subscribe to it yet, so the target drops it"
         )
