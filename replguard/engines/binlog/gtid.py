@@ -6,12 +6,14 @@ the last identifier of each domain.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
 
 _TAGGED = 1
+_MARIADB = struct.Struct("<QIB")
 
 
 @dataclass(slots=True)
@@ -208,7 +210,8 @@ def mysql_tagged_gtid(body: bytes) -> Gtid:
 
 def mariadb_gtid(body: bytes, server_id: int) -> Gtid:
     """Read MariaDB's GTID; the server id stands in the header."""
-    fields = Fields(body)
-    sequence, domain, flags = fields.number(8), fields.number(4), fields.number(1)
+    if len(body) < _MARIADB.size:
+        raise Damage("a GTID event ends too early")
+    sequence, domain, flags = _MARIADB.unpack_from(body)
     text = f"{domain}-{server_id}-{sequence}"
     return Gtid(text, str(server_id), domain_id=domain, standalone=bool(flags & 1))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog.events import Damage, EventType, Fields, Format, MySQLEvent
+from replguard.engines.binlog.events import Damage, EventType, Fields, Flavour, Format, MySQLEvent
+from replguard.engines.binlog.rowimages import RowDecoder
+from replguard.engines.binlog.tablemaps import MappedTable, id_size
 from replguard.model.changes import Interest
 from replguard.model.tables import TableName
 
@@ -25,7 +27,7 @@ _MOST_BYTES = 8 << 20
 class Known:
     """One table map that was seen. ``events`` are the row events of it that were only counted and not tallied yet."""
 
-    __slots__ = ("body", "events", "interest", "name", "number", "told")
+    __slots__ = ("body", "decoder", "events", "interest", "name", "number", "told")
 
     def __init__(self, number: int, name: TableName, interest: Interest, body: bytes) -> None:
         self.number = number
@@ -34,14 +36,16 @@ class Known:
         self.told = interest is not Interest.counted
         self.body = body
         self.events = 0
+        self.decoder: RowDecoder | None = None
 
 
 class KnownTables:
     """``open_rows`` says that row events came whose statement has not ended."""
 
-    __slots__ = ("_bytes", "_retired", "_wanted", "by_body", "current", "open_rows")
+    __slots__ = ("_bytes", "_flavour", "_retired", "_wanted", "by_body", "current", "open_rows")
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, flavour: Flavour, wanted: Wanted) -> None:
+        self._flavour = flavour
         self._wanted = wanted
         self._bytes = 0
         self._retired: list[Known] = []
@@ -90,6 +94,13 @@ class KnownTables:
             raise Damage("a table map without a proper name")
         return Known(number, name, self._wanted.interest(name), body)
 
+    def decoder(self, known: Known, form: Format) -> RowDecoder:
+        """What decodes the table's rows. Raises Damage and NotUnderstood."""
+        if known.decoder is None:
+            mapped = MappedTable.of(known.body, form, self._flavour)
+            known.decoder = RowDecoder(mapped, known.interest, self._wanted.shape(known.name), self._flavour)
+        return known.decoder
+
     def changed(self, kind: EventType, body: bytes, form: Format) -> Known | None:
         """The table of a row event; ``None`` for the dummy event that only ends a statement. Raises Damage."""
         fields = Fields(body)
@@ -103,8 +114,3 @@ class KnownTables:
         if known is None and not (number == _DUMMY_TABLE and ends):
             raise Damage(f"row event of table number {number}, which no table map has named")
         return known
-
-
-def id_size(form: Format, kind: int) -> int:
-    """Six bytes, but four in files of very old servers."""
-    return 4 if form.head_length(kind) == 6 else 6

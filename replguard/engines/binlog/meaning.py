@@ -14,6 +14,7 @@ from replguard.engines.binlog.events import Damage, EventType, Fields, Format, H
 from replguard.engines.binlog.files import follows, is_file_name
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
 from replguard.engines.binlog.payloads import inner_events
+from replguard.engines.binlog.rowchanges import RowChanges
 from replguard.engines.binlog.tablemaps import ROW_EVENTS
 from replguard.engines.binlog.telling import change, trouble
 from replguard.model.changes import Operation, TroubleKind
@@ -21,9 +22,8 @@ from replguard.model.changes import Operation, TroubleKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from replguard.engines.binlog.known import Known
     from replguard.engines.binlog.standing import Standing
-    from replguard.model.changes import Change, StreamItem, Trouble
+    from replguard.model.changes import StreamItem, Trouble
 
 _WITHOUT_MEANING: frozenset[EventType] = frozenset(
     {
@@ -55,13 +55,16 @@ class Meaning:
         self._standing = standing
         self._learns_gtids = gtids_learned
         self._contiguous = contiguous
+        self.rows = RowChanges(standing)
 
     def must_follow(self) -> bool:
         """Whether the next event may not stand elsewhere than where the last one ended."""
         transaction = self._standing.transaction
         return self._contiguous or transaction.open or transaction.expected
 
-    def of(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
+    def of(
+        self, kind: EventType | None, header: Header, body: bytes, form: Format, *, whole: bool = True
+    ) -> Iterator[StreamItem]:
         """What an event means. Raises Damage and NotUnderstood."""
         standing = self._standing
         if kind is None or kind is MariaDBEvent.START_ENCRYPTION:
@@ -71,7 +74,7 @@ class Meaning:
             known = standing.known.changed(kind, body, form)
             if known is not None:
                 yield from self._orphan(header)
-                yield from self.rows(known, kind, header, body)
+                yield from self.rows.of(known, kind, header, body, whole=whole)
         elif kind is MySQLEvent.TABLE_MAP:
             standing.known.map(body, form)
         elif kind in (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED):
@@ -87,7 +90,7 @@ class Meaning:
     def of_large(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
         """What an event means of whose body only the beginning was kept. Raises Damage and NotUnderstood."""
         if kind in ROW_EVENTS or kind in _WITHOUT_MEANING or kind is None:
-            yield from self.of(kind, header, body, form)
+            yield from self.of(kind, header, body, form, whole=False)
         elif kind in (MySQLEvent.QUERY, MySQLEvent.EXECUTE_LOAD_QUERY):
             extra = _LOAD_HEAD if kind is MySQLEvent.EXECUTE_LOAD_QUERY else 0
             message = f"a statement of {header.size} bytes is too long to be judged whole"
@@ -95,13 +98,6 @@ class Meaning:
             yield from self._query(queries.query(body, extra_head=extra), header)
         else:
             raise events.NotUnderstood(f"an event of type {kind.name} that has {header.size} bytes")
-
-    def rows(self, known: Known, kind: EventType, header: Header, body: bytes) -> Iterator[Change]:  # noqa: ARG002
-        """The row event of a known table, whose head was read."""
-        changes = self._standing.tally.changes
-        changes[known.name] = changes.get(known.name, 0) + 1
-        if known.told:
-            yield change(self._standing, ROW_EVENTS[kind], (known.name,), header)
 
     def _control(self, kind: EventType, header: Header, body: bytes) -> Iterator[Trouble]:
         """What begins and ends transactions, and what tells of the stream itself."""
@@ -121,6 +117,7 @@ class Meaning:
         elif kind is MySQLEvent.INCIDENT:
             message = f"the server logged an incident, after which changes may be missing: {_incident(body)}"
             yield trouble(standing, TroubleKind.gap, message, header)
+            standing.transaction.reset()
         elif kind in (MySQLEvent.PREVIOUS_GTIDS, MariaDBEvent.GTID_LIST):
             self._known_gtids(kind, body)
         elif kind is MySQLEvent.STOP:

@@ -123,6 +123,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                         gtid_at = -1
                     if bound >= 0:
                         standing.boundary = (standing.file, bound)
+                        bound = -1
                     tell(entry, data, head, end - tail)
                 else:
                     entry.events += 1

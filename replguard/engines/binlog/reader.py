@@ -189,7 +189,7 @@ class BinlogReader:
         if kind is None:
             raise AssertionError
         try:
-            self._found.extend(self._meaning.rows(known, kind, header, data[begins + HEADER_SIZE : ends]))
+            self._found.extend(self._meaning.rows.of(known, kind, header, data[begins + HEADER_SIZE : ends]))
         except Damage as damage:
             self._found.append(trouble(self._standing, TroubleKind.corrupt, str(damage), header))
         except events.NotUnderstood as what:

@@ -44,7 +44,7 @@ class Standing:
         self.at_head: MySQLGtidSet | MariaDBGtidState | None = None
         """An empty set that the head of the first file told: it counts once a transaction with a GTID follows."""
         self.anonymous = False
-        self.known = KnownTables(wanted)
+        self.known = KnownTables(flavour, wanted)
         self.transaction = Transaction(flavour)
         self.begins: set[bytes] = set()
         """Bodies of query events (from the schema's length on) that are known to say BEGIN and nothing else."""

@@ -38,6 +38,11 @@ class Transaction:
         return self._gtid
 
     @property
+    def identity(self) -> object:
+        """The same object for as long as the transaction is the same."""
+        return self.plain or self._gtid
+
+    @property
     def has_gtid(self) -> bool:
         return self._gtid is not None or self.plain is not None
 
