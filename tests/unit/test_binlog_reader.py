@@ -243,6 +243,57 @@ def test_a_text_that_is_not_in_its_charset_is_not_lost():
     assert "st.event" in changes(found)[0][1]
 
 
+@pytest.mark.parametrize(
+    ("text", "collation", "name"),
+    [
+        ("DROP TABLE `表`, event".encode("cp932"), 95, "表"),
+        ("DROP TABLE `誠`, event".encode("gbk"), 28, "誠"),
+        ("DROP TABLE `été\x81`, event".encode("latin1"), 8, "été\x81"),
+        ("DROP TABLE `日`, event".encode(), 2304, "日"),
+        ("DROP TABLE `日`, event".encode(), 1057, "日"),
+    ],
+)
+def test_names_are_read_in_the_charset_of_the_client(text, collation, name):
+    """In some of them a letter ends with the byte of a backslash."""
+    assert in_charset(text, collation) == [("ddl", [f"st.{name}", "st.event"])]
+
+
+def in_charset(text, collation):
+    writer = Writer()
+    status = b"\4" + struct.pack("<HHH", collation, 8, 8)
+    _, found = read([*writer.start(), writer.gtid(), writer.query(text, status=status)])
+    return changes(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "collation"), [(b"DROP TABLE \xff", 33), (b"DROP TABLE \xe1", 92), (b"DROP TABLE `\x95\\`", 13)]
+)
+def test_a_name_that_cannot_be_decoded_exactly_is_opaque(text, collation):
+    assert [operation for operation, _ in in_charset(text, collation)] == ["statement"]
+
+
+def test_a_text_that_need_not_be_decoded_exactly_is_no_less_judged():
+    for codec, collation in (("sjis", 13), ("euc_jp", 12), ("big5", 1)):
+        written = "CREATE TABLE event (id INT) COMMENT='表' /* 許 */".encode(codec, "ignore")
+        assert in_charset(written, collation) == [("ddl", ["st.event"])]
+
+
+def test_a_charset_without_ascii_is_not_understood():
+    writer = Writer()
+    status = b"\4" + struct.pack("<HHH", 10, 8, 8)
+    _, found = read([*writer.start(), writer.gtid(), writer.query(b"DROP TABLE x", status=status)])
+    assert TroubleKind.unknown in troubles(found)
+
+
+def test_a_name_that_may_be_something_else_is_marked():
+    writer = Writer()
+    text = "CREATE PROCEDURE p() BEGIN PREPARE s FROM 'DROP TABLE event'; SELECT 1 FROM account; END"
+    _, found = read([*writer.start(), writer.gtid(), writer.query(text)])
+    guessed = {str(name) for name in found[0].detail["guessed"]}
+    assert {str(name) for name in found[0].tables} - guessed == {"st.account"}
+    assert "st.event" in guessed
+
+
 def test_mariadb_counts_by_domain():
     writer = Writer(mariadb=True)
     start = writer.start()

@@ -47,6 +47,11 @@ _RANGES = (
     (160, 183, "utf32"),
     (224, 247, "utf8mb4"),
     (255, 323, "utf8mb4"),
+    (576, 607, "utf8mb3"),
+    (608, 639, "utf8mb4"),
+    (640, 671, "ucs2"),
+    (672, 703, "utf16"),
+    (736, 767, "utf32"),
     (2048, 2303, "utf8mb3"),
     (2304, 2559, "utf8mb4"),
     (2560, 2815, "ucs2"),
@@ -54,16 +59,20 @@ _RANGES = (
     (3072, 3327, "utf32"),
 )
 """Collations by number that the driver's table lacks; from 2048 on MariaDB's of the Unicode collation algorithm 14."""
+_NO_PAD, _UCA1400 = 1024, 2048
+"""From here on MariaDB counts its collations that do not pad with blanks, each like the one that does."""
 
 
 def charset_of(collation: int) -> str | None:
     """The character set of a collation by its number; ``None`` where it is not known here.
 
-    >>> charset_of(63), charset_of(255), charset_of(2304), charset_of(9999)
-    ('binary', 'utf8mb4', 'utf8mb4', None)
+    >>> charset_of(63), charset_of(255), charset_of(1032), charset_of(2304), charset_of(9999)
+    ('binary', 'utf8mb4', 'latin1', 'utf8mb4', None)
     """
     from pymysql.charset import charset_by_id  # noqa: PLC0415 - starting up must be quick
 
+    if _NO_PAD < collation < _UCA1400:
+        return charset_of(collation - _NO_PAD)
     for first, last, name in _RANGES:
         if first <= collation <= last:
             return name

@@ -178,6 +178,8 @@ class Meaning:
             return
         if operation is not Operation.statement:
             self._standing.known.forget()
+        if not query.exact and statements.names_beyond_ascii(query.text, mode):
+            operation = Operation.statement
         schema = query.schema or ""
         found = statements.references(query.text, schema, mode)
         yield from self._orphan(header)

@@ -5,21 +5,34 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
+from replguard.engines.binlog.charsets import ENCODINGS, charset_of, decoded
 from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
 
 _HEAD = 13
 # Sizes of the status variables that may stand before the two that are needed (sql_mode, charset); see _status.
 _FIXED = {0: 4, 1: 8, 3: 4, 4: 6, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 16: 1, 17: 8, 18: 2, 19: 1, 20: 1, 128: 3, 129: 8}
-_UTF8 = "utf-8"
+# In these a byte that looks like a quote or a backslash may be half of a letter: good enough to tell words apart.
+_NEARLY = {
+    "big5": "cp950",
+    "eucjpms": "euc_jp",
+    "euckr": "cp949",
+    "gb18030": "gb18030",
+    "sjis": "cp932",
+    "ujis": "euc_jp",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement as it was logged; ``schema`` is the ``USE`` database, ``None`` where there was none."""
+    """A statement as it was logged; ``schema`` is the ``USE`` database, ``None`` where there was none.
+
+    ``exact`` is false where names beyond ASCII may be others than those that the server read.
+    """
 
     text: str
     schema: str | None
     sql_mode: int
+    exact: bool = True
 
 
 def query(body: bytes, *, extra_head: int = 0, compressed: bool = False) -> Query:
@@ -35,7 +48,8 @@ def query(body: bytes, *, extra_head: int = 0, compressed: bool = False) -> Quer
     if fields.number(1) != 0:
         raise Damage("the database's name in a query event does not end where it should")
     data = decompressed(fields.rest()) if compressed else fields.rest()
-    return Query(_decoded(data, collation), schema or None, sql_mode)
+    text, exact = _decoded(data, collation)
+    return Query(text, schema or None, sql_mode, exact)
 
 
 def decompressed(data: bytes) -> bytes:
@@ -76,19 +90,15 @@ def _status(data: bytes) -> tuple[int, int | None]:
     return sql_mode, collation
 
 
-def _decoded(data: bytes, collation: int | None) -> str:
+def _decoded(data: bytes, collation: int | None) -> tuple[str, bool]:
+    """The text by the client's collation, and whether it is exact. What cannot be decoded stays as lone surrogates."""
+    charset = charset_of(collation) if collation is not None else "utf8mb4"
+    if charset == "binary":
+        charset = "utf8mb4"
+    if charset == "swe7":
+        raise NotUnderstood("a statement in the character set swe7")
     try:
-        return data.decode(_encoding(collation))
+        return decoded(data, charset or ""), True
     except (UnicodeDecodeError, LookupError):
-        return data.decode(_UTF8, "surrogateescape")
-
-
-def _encoding(collation: int | None) -> str:
-    from pymysql.charset import charset_by_id  # noqa: PLC0415 - starting up must be quick
-
-    if collation is None:
-        return _UTF8
-    try:
-        return charset_by_id(collation).encoding
-    except KeyError:
-        return _UTF8
+        nearly = _NEARLY.get(charset or "") or ENCODINGS.get(charset or "", "utf-8")
+        return data.decode(nearly, "surrogateescape"), data.isascii()

@@ -100,6 +100,15 @@ def _is_control(found: Sequence[Token], head: str, follows: str) -> bool:
     return (head, follows) in (("START", "TRANSACTION"), ("RELEASE", "SAVEPOINT")) or (head == "XA" and follows in _XA)
 
 
+def names_beyond_ascii(text: str, mode: Mode = DEFAULT) -> bool:
+    """Whether a name in the statement has letters for whose sake its charset must be known exactly.
+
+    >>> names_beyond_ascii("CREATE TABLE a (b INT) COMMENT='é'"), names_beyond_ascii("DROP TABLE é")
+    (False, True)
+    """
+    return any(token.names and not token.text.isascii() for token in tokens(text, mode))
+
+
 def transaction_effect(text: str) -> Effect:
     """What BEGIN, COMMIT, SAVEPOINT, XA and their like do.
 
