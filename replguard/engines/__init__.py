@@ -9,10 +9,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from replguard.engines.base import OtherFlavour
-from replguard.errors import ConnectError
+from replguard.engines.base import LOG_HEAD, OtherFlavour
+from replguard.errors import ConnectError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from replguard.endpoint import Endpoint
     from replguard.engines.base import Engine, OnStatement, Server
 
@@ -41,3 +44,29 @@ def connect(endpoint: Endpoint, on_statement: OnStatement) -> Server:
                 remedy="connect to the database itself, not through a proxy that spreads connections",
                 cluster=endpoint.name,
             ) from None
+
+
+def of_files(paths: Sequence[Path]) -> Engine:
+    """The engine whose log files these are, told by their first bytes.
+
+    Raises UsageError for a file that cannot be read or is nobody's log, and for files of more than one engine.
+    """
+    found = {path: _of_file(path) for path in paths}
+    if not found:
+        raise UsageError("no file is named", remedy="name the log files to be read")
+    names = {name: path for path, name in found.items()}
+    if len(names) > 1:
+        told = ", ".join(f"{path} is of {name}" for name, path in sorted(names.items()))
+        raise UsageError(f"the files are of different engines: {told}", remedy="name files of one server")
+    return engine(next(iter(names)))
+
+
+def _of_file(path: Path) -> str:
+    from replguard.engines.nologs import head_of, refusal  # noqa: PLC0415 - only who reads files pays for it
+
+    head = head_of(path, LOG_HEAD)
+    for name in REGISTRY:
+        files = engine(name).files
+        if files and files.recognises(head):
+            return name
+    raise refusal(path, head)

@@ -262,6 +262,10 @@ class Tally:
     heard: float = field(default_factory=time.monotonic)
 
 
+LOG_HEAD = 128
+"""Bytes at the head of a log file that tell which engine wrote it."""
+
+
 @runtime_checkable
 class ChangeStream(Protocol):
     """Changes in commit order, read by polling. A context manager; leaving it leaves nothing on the server."""
@@ -344,17 +348,47 @@ class Streams(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One log file that is read as evidence.
+
+    ``server`` is the identity of the server that keeps it, as far as the file tells; ``received`` says that it holds
+    what this server received from another (a relay log), ``unfinished`` that it was being written to.
+    """
+
+    path: Path
+    size: int
+    server: str | None
+    server_version: str | None
+    received: bool = False
+    unfinished: bool = False
+
+
+@runtime_checkable
+class LogStream(ChangeStream, Protocol):
+    """The changes of log files. A place in it is a file and an offset of these files."""
+
+    @property
+    def files(self) -> tuple[LogFile, ...]:
+        """The files in the order in which they are read."""
+        ...
+
+
 class LogFiles(Protocol):
     """Log files of an engine, read as evidence without a server."""
 
     def recognises(self, head: bytes) -> bool:
-        """Whether a file that begins with these bytes (64 at most) is one of them."""
+        """Whether a file that begins with these bytes (:data:`LOG_HEAD` where it is long enough) is one of them."""
         ...
 
-    def open(self, paths: Sequence[Path], wanted: Wanted = NAMES) -> ChangeStream:
+    def open(
+        self, paths: Sequence[Path], wanted: Wanted = NAMES, since: str | None = None, until: str | None = None
+    ) -> LogStream:
         """The changes of these files, which follow one another; ``caught_up`` at the end of the last.
 
-        Raises StreamError for a file that cannot be opened or is no log file.
+        ``since`` and ``until`` are positions as a user writes them; changes outside of them are left out, and
+        ``cannot_see`` says so. Raises UsageError for files that cannot be opened or are no one stream, and for what is
+        no position: what is wrong with them is known without any server.
         """
         ...
 

@@ -154,7 +154,7 @@ class Meaning:
         offset, name = fields.number(8), fields.rest().decode("utf-8", "replace")
         if not is_file_name(name):
             raise Damage(f"a rotate event to {name!r}, which is no file's name")
-        if standing.file and name != standing.file and not follows(standing.file, name):
+        if is_file_name(standing.file) and name != standing.file and not follows(standing.file, name):
             message = f"file {name} does not follow {standing.file}"
             yield trouble(standing, TroubleKind.gap, message, header)
         if not header.artificial:

@@ -79,6 +79,7 @@ class BinlogReader:
         self._lost = False
         self._first = False
         self._must_be_closed = False
+        self._contiguous = contiguous
         self._last_kind: int = 0
         self._stopped = False
         self._large: LargeEvent | None = None
@@ -366,7 +367,9 @@ class BinlogReader:
         self._standing.form = form
         self._standing.known.forget()
         self._first = True
-        self._must_be_closed = self._standing.flavour == "mariadb" and not header.flags & (FLAG_IN_USE | FLAG_RELAY)
+        closed = self._standing.flavour == "mariadb" and not header.flags & (FLAG_IN_USE | FLAG_RELAY)
+        # What a relay log received of a closed file ends anywhere.
+        self._must_be_closed = closed and self._contiguous
 
     def _body_of_rotate(self, header: Header, raw: bytes) -> bytes:
         form = self._standing.form

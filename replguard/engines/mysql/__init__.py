@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
-    from replguard.engines.base import OnStatement
+    from replguard.engines.base import LogFiles, OnStatement
     from replguard.engines.mysql.server import MySQLServer
 
 
@@ -14,7 +14,13 @@ class MySQLEngine:
     """The entry of the registry; the driver is imported when something connects."""
 
     name = "mysql"
-    files = None
+
+    @property
+    def files(self) -> LogFiles:
+        """Binlog and relay-log files."""
+        from replguard.engines.binlog.logfiles import BinlogFiles  # noqa: PLC0415 - only who reads files pays for it
+
+        return BinlogFiles("mysql")
 
     def connect(self, endpoint: Endpoint, on_statement: OnStatement) -> MySQLServer:
         """Connect; OtherFlavour where the server is a MariaDB."""
