@@ -6,8 +6,8 @@ import struct
 
 import pymysql
 
-from replguard.engines.binlog.events import HEADER_SIZE, Format, Header, MySQLEvent, body_of, event_type
-from replguard.engines.binlog.payloads import inner_events
+from replguard.engines.binlog.events import Format, Header, MySQLEvent, body_of, event_type
+from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.rowimages import RowDecoder
 from replguard.engines.binlog.tablemaps import ROW_EVENTS, MappedTable
 from replguard.model.changes import Interest
@@ -56,7 +56,9 @@ def unpacked(side, header, body):
     kind = event_type(side.engine, header.type)
     if kind is not MySQLEvent.TRANSACTION_PAYLOAD:
         return [(kind, body)]
-    return [(event_type(side.engine, inner[4]), inner[HEADER_SIZE:]) for inner in inner_events(body)]
+    payload = Payload()
+    inner = [*payload.take(body), *payload.end()]
+    return [(event_type(side.engine, header.type), data) for header, data, _ in inner]
 
 
 def row_events(side, *statements):

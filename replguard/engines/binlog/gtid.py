@@ -162,6 +162,13 @@ class MariaDBGtidState:
         return ",".join(f"{domain}-{server}-{number}" for domain, (server, number) in sorted(self.last.items()))
 
 
+def covers(one: MySQLGtidSet | MariaDBGtidState, other: MySQLGtidSet | MariaDBGtidState) -> bool:
+    """Whether all of ``other`` is in ``one``; false for sets of unlike servers."""
+    if isinstance(one, MySQLGtidSet) and isinstance(other, MySQLGtidSet):
+        return one.covers(other)
+    return isinstance(one, MariaDBGtidState) and isinstance(other, MariaDBGtidState) and one.covers(other)
+
+
 @dataclass(frozen=True, slots=True)
 class Gtid:
     """One transaction's identifier as its event tells it; ``commit_micros`` is MySQL's immediate commit timestamp."""

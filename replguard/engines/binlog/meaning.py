@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from replguard.engines.binlog import events, queries, statements, transactions
 from replguard.engines.binlog.events import Damage, EventType, Fields, Format, Header, MariaDBEvent, MySQLEvent
 from replguard.engines.binlog.files import follows, is_file_name
-from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
-from replguard.engines.binlog.payloads import inner_events
+from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet, covers
+from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.rowchanges import RowChanges
 from replguard.engines.binlog.tablemaps import ROW_EVENTS
 from replguard.engines.binlog.telling import change, trouble
@@ -22,6 +22,7 @@ from replguard.model.changes import Operation, TroubleKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from replguard.engines.binlog.payloads import Inner
     from replguard.engines.binlog.standing import Standing
     from replguard.model.changes import StreamItem, Trouble
 
@@ -42,6 +43,7 @@ _WITHOUT_MEANING: frozenset[EventType] = frozenset(
     }
 )
 """Context of other events: a change that they belong to is told by the row or query event itself."""
+_STATEMENTS = (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED, MySQLEvent.EXECUTE_LOAD_QUERY)
 HEARTBEATS = (MySQLEvent.HEARTBEAT, MySQLEvent.HEARTBEAT_V2)
 _LOAD_HEAD = 13
 _MOST_BEGINS = 1024
@@ -54,6 +56,7 @@ class Meaning:
     def __init__(self, standing: Standing, *, gtids_learned: bool, contiguous: bool) -> None:
         self._standing = standing
         self._learns_gtids = gtids_learned
+        self._learned = False
         self._contiguous = contiguous
         self.rows = RowChanges(standing)
 
@@ -78,24 +81,21 @@ class Meaning:
         elif kind is MySQLEvent.TABLE_MAP:
             standing.known.map(body, form)
         elif kind in (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED):
-            query = queries.query(body, compressed=kind is not MySQLEvent.QUERY)
+            query = queries.query(body, compressed=kind is not MySQLEvent.QUERY, whole=whole)
             yield from self._query(query, header, body[8:] if kind is MySQLEvent.QUERY else None)
         elif kind is MySQLEvent.EXECUTE_LOAD_QUERY:
-            yield from self._query(queries.query(body, extra_head=_LOAD_HEAD), header)
+            yield from self._query(queries.query(body, extra_head=_LOAD_HEAD, whole=whole), header)
         elif kind is MySQLEvent.TRANSACTION_PAYLOAD:
-            yield from self._payload(body, form)
+            payload = Payload()
+            yield from self.inner(payload.take(body), form)
+            yield from self.inner(payload.end(), form)
         else:
             yield from self._control(kind, header, body)
 
     def of_large(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
         """What an event means of whose body only the beginning was kept. Raises Damage and NotUnderstood."""
-        if kind in ROW_EVENTS or kind in _WITHOUT_MEANING or kind is None:
+        if kind is None or kind in ROW_EVENTS or kind in _WITHOUT_MEANING or kind in _STATEMENTS:
             yield from self.of(kind, header, body, form, whole=False)
-        elif kind in (MySQLEvent.QUERY, MySQLEvent.EXECUTE_LOAD_QUERY):
-            extra = _LOAD_HEAD if kind is MySQLEvent.EXECUTE_LOAD_QUERY else 0
-            message = f"a statement of {header.size} bytes is too long to be judged whole"
-            yield trouble(self._standing, TroubleKind.opaque, message, header)
-            yield from self._query(queries.query(body, extra_head=extra), header)
         else:
             raise events.NotUnderstood(f"an event of type {kind.name} that has {header.size} bytes")
 
@@ -119,7 +119,7 @@ class Meaning:
             yield trouble(standing, TroubleKind.gap, message, header)
             standing.transaction.reset()
         elif kind in (MySQLEvent.PREVIOUS_GTIDS, MariaDBEvent.GTID_LIST):
-            self._known_gtids(kind, body)
+            yield from self._known_gtids(kind, header, body)
         elif kind is MySQLEvent.STOP:
             yield from self.ended(header)
         elif kind not in _WITHOUT_MEANING:
@@ -140,12 +140,23 @@ class Meaning:
             # A set cannot name such a transaction, so from here on only file and offset tell where one is.
             self._standing.gtids, self._learns_gtids, self._standing.at_head = None, False, None
 
-    def _known_gtids(self, kind: EventType, body: bytes) -> None:
-        before = MySQLGtidSet.decode(body) if kind is MySQLEvent.PREVIOUS_GTIDS else MariaDBGtidState.decode(body)
-        if self._learns_gtids and self._standing.gtids is None:
-            self._standing.at_head = before
+    def _known_gtids(self, kind: EventType, header: Header, body: bytes) -> Iterator[Trouble]:
+        """What the head of a file counts as executed: all that was read before it, and nothing else."""
+        standing = self._standing
+        before: MySQLGtidSet | MariaDBGtidState = (
+            MySQLGtidSet.decode(body) if kind is MySQLEvent.PREVIOUS_GTIDS else MariaDBGtidState.decode(body)
+        )
+        if self._learns_gtids and standing.gtids is None:
+            standing.at_head = before
             if before.covers_anything:
-                self._standing.gtids = before
+                standing.gtids, self._learned = before, True
+        elif self._contiguous and standing.files > 1 and standing.gtids is not None and not header.artificial:
+            if not covers(standing.gtids, before):
+                message = f"the file begins after transactions that were not read: it counts {before} as executed"
+                yield trouble(standing, TroubleKind.gap, message, header)
+            elif self._learned and not covers(before, standing.gtids):
+                message = f"the file does not count as executed what was read before it: only {before}"
+                yield trouble(standing, TroubleKind.gap, message, header)
 
     def rotate(self, header: Header, body: bytes) -> Iterator[Trouble]:
         """A real rotate ends a file, an artificial one names the file that is sent next. Raises Damage."""
@@ -159,14 +170,15 @@ class Meaning:
             yield trouble(standing, TroubleKind.gap, message, header)
         if not header.artificial:
             yield from self.ended(header)
-        standing.file, standing.offset, standing.chain = name, offset, offset
+        standing.file, standing.offset = name, offset
 
-    def _payload(self, body: bytes, form: Format) -> Iterator[StreamItem]:
+    def inner(self, events_inside: Iterator[Inner], form: Format) -> Iterator[StreamItem]:
         """The events of a compressed transaction have no checksum and no place of their own."""
-        for inner in inner_events(body):
-            header = Header.of(inner)
+        for header, body, whole in events_inside:
             kind = events.event_type(self._standing.flavour, header.type)
-            yield from self.of(kind, header, inner[events.HEADER_SIZE :], form)
+            if kind is MySQLEvent.TRANSACTION_PAYLOAD:
+                raise Damage("a compressed transaction within a compressed transaction")
+            yield from (self.of if whole else self.of_large)(kind, header, body, form)
 
     def _query(self, query: queries.Query, header: Header, known_as: bytes | None = None) -> Iterator[StreamItem]:
         mode = statements.Mode.of(query.sql_mode)
@@ -183,6 +195,9 @@ class Meaning:
         schema = query.schema or ""
         found = statements.references(query.text, schema, mode)
         yield from self._orphan(header)
+        if query.cut:
+            message = "a statement is too long to be judged whole"
+            yield trouble(self._standing, TroubleKind.opaque, message, header)
         told = change(self._standing, operation, found.tables + found.guessed, header, query)
         yield replace(told, detail={**told.detail, "guessed": found.guessed}) if found.guessed else told
         if not self._standing.transaction.open:
@@ -220,7 +235,7 @@ class Meaning:
         if kind is not MySQLEvent.HEARTBEAT or body.decode("utf-8", "replace") != standing.file:
             return
         if not self.must_follow() and header.end_pos > standing.offset:
-            standing.offset = standing.chain = header.end_pos
+            standing.offset = header.end_pos
 
     def _orphan(self, header: Header) -> Iterator[Trouble]:
         """Every transaction begins with a GTID, if only an anonymous one: without it, what stood before is lost."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.events import Damage
 from replguard.engines.binlog.files import is_file_name, order
-from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
+from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet, covers
 from replguard.errors import StreamError, Unsupported
 from replguard.model.positions import Position, PositionKind
 
@@ -40,11 +40,7 @@ class Place:
         """Whether a reader that stands there has everything before this place."""
         if file and (order(file), offset) >= (order(self.file), self.offset):
             return True
-        if isinstance(gtids, MySQLGtidSet) and isinstance(self.gtids, MySQLGtidSet):
-            return gtids.covers(self.gtids)
-        if isinstance(gtids, MariaDBGtidState) and isinstance(self.gtids, MariaDBGtidState):
-            return gtids.covers(self.gtids)
-        return False
+        return gtids is not None and self.gtids is not None and covers(gtids, self.gtids)
 
 
 def end(server: BinlogServer) -> Place:

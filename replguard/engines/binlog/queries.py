@@ -20,6 +20,9 @@ _NEARLY = {
     "sjis": "cp932",
     "ujis": "euc_jp",
 }
+_UTF8 = "utf-8"
+MOST_TEXT = 4 << 20
+"""Of a longer text only so much is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,15 @@ class Query:
     schema: str | None
     sql_mode: int
     exact: bool = True
+    cut: bool = False
+    """Only the beginning of the text is there."""
 
 
-def query(body: bytes, *, extra_head: int = 0, compressed: bool = False) -> Query:
-    """Read QUERY, MariaDB's compressed QUERY, and EXECUTE_LOAD_QUERY, whose head is ``extra_head`` bytes longer."""
+def query(body: bytes, *, extra_head: int = 0, compressed: bool = False, whole: bool = True) -> Query:
+    """Read QUERY, MariaDB's compressed QUERY, and EXECUTE_LOAD_QUERY, whose head is ``extra_head`` bytes longer.
+
+    With ``whole=False`` the body is only the beginning of a larger one. Raises Damage and NotUnderstood.
+    """
     fields = Fields(body)
     fields.take(8)
     schema_size = fields.number(1)
@@ -47,26 +55,34 @@ def query(body: bytes, *, extra_head: int = 0, compressed: bool = False) -> Quer
     schema = fields.text(schema_size)
     if fields.number(1) != 0:
         raise Damage("the database's name in a query event does not end where it should")
-    data = decompressed(fields.rest()) if compressed else fields.rest()
+    data, cut = fields.rest(), not whole
+    if compressed:
+        data, cut = decompressed(data, whole=whole)
     text, exact = _decoded(data, collation)
-    return Query(text, schema or None, sql_mode, exact)
+    return Query(text, schema or None, sql_mode, exact, cut)
 
 
-def decompressed(data: bytes) -> bytes:
-    """MariaDB's compressed text: a byte with algorithm and length of the length, the length, and zlib's stream."""
+def decompressed(data: bytes, *, whole: bool = True) -> tuple[bytes, bool]:
+    """MariaDB's compressed text: a byte with algorithm and length of the length, the length, and zlib's stream.
+
+    With it, whether only the beginning was unpacked, as it is of what is too large to be held.
+    """
     if not data:
         raise Damage("a compressed query without a text")
     algorithm, length_size = data[0] >> 4 & 7, data[0] & 7
     if algorithm:
         raise NotUnderstood(f"compression algorithm {algorithm} of a query")
     length = int.from_bytes(data[1 : 1 + length_size], "big")
+    unpacker = zlib.decompressobj()
     try:
-        text = zlib.decompress(data[1 + length_size :])
+        text = unpacker.decompress(data[1 + length_size :], min(length, MOST_TEXT) + 1)
     except zlib.error as error:
         raise Damage("a compressed query does not decompress") from error
-    if len(text) != length:
+    if length > MOST_TEXT or not whole:
+        return text, True
+    if len(text) != length or not unpacker.eof:
         raise Damage("a compressed query has not the length that it says")
-    return text
+    return text, False
 
 
 def _status(data: bytes) -> tuple[int, int | None]:

@@ -57,8 +57,8 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
     With ``packets`` each event stands in a packet of the client protocol. ``tell`` is called for row events of a table
     that somebody is interested in, with the data and where in it the event begins and ends.
     """
-    form, chain = standing.form, standing.chain
-    if form is None or chain is None or not form.plain:
+    form, offset = standing.form, standing.offset
+    if form is None or not form.plain:
         return at
     transaction, known, gtids = standing.transaction, standing.known, standing.gtids
     if transaction.pending or (transaction.open and not transaction.has_gtid):
@@ -71,8 +71,8 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
     by_body, current, begins = known.by_body, known.current, standing.begins
     checksum, tail = form.checksum, CRC_SIZE if form.checksum else 0
     stop = standing.stop_at
-    least, shift = HEADER_SIZE + tail, standing.offset - chain
-    size_of_data, began = len(data), chain
+    least = HEADER_SIZE + tail
+    size_of_data, began = len(data), offset
     view = memoryview(data)
     crc32, head_of, packet_of, rows_of = zlib.crc32, _HEAD.unpack_from, _PACKET.unpack_from, _ROWS.unpack_from
     last = gtids.last if isinstance(gtids, MariaDBGtidState) else {}
@@ -99,8 +99,8 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                 kind, size, end_pos, flags = head_of(data, at)
                 head = at
             end = head + size
-            after = chain + size
-            if not least <= size <= LARGE or end > size_of_data or chain >= stop:
+            after = offset + size
+            if not least <= size <= LARGE or end > size_of_data or offset >= stop:
                 break
             if after & _WRAP != end_pos or flags & FLAG_ARTIFICIAL or not end_pos:
                 break
@@ -117,7 +117,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                 if entry is None or phase != _OPEN or size < least + 8:
                     break
                 if entry.told:
-                    standing.offset = chain + shift
+                    standing.offset = offset
                     if gtid_at >= 0:
                         transaction.hold(data[gtid_at:gtid_end])
                         gtid_at = -1
@@ -148,7 +148,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                     transaction.reset()
                 gtid_at, phase, committed_at = -1, _BETWEEN, head
                 transactions += 1
-                bound = after + shift
+                bound = after
             elif kind == gtid_kind:
                 if phase != _BETWEEN or known.open_rows or current:
                     break
@@ -172,12 +172,12 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                     break
             else:
                 break
-            at, chain = end, after
+            at, offset = end, after
             count += 1
     except struct.error:
         pass  # the data ends within an event
     if count:
-        standing.offset, standing.chain = chain + shift, chain
+        standing.offset = offset
         if bound >= 0:
             standing.boundary = (standing.file, bound)
         if gtid_at >= 0:
@@ -187,7 +187,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
             _extend(gtids, run_source, run_first, run_next)
         tally = standing.tally
         tally.events += count
-        tally.bytes += chain - began
+        tally.bytes += offset - began
         if transactions:
             standing.note_commits(transactions, *_TIME.unpack_from(data, committed_at))
         standing.note_counted()

@@ -31,6 +31,7 @@ from replguard.engines.binlog.events import (
 from replguard.engines.binlog.files import follows
 from replguard.engines.binlog.large import LargeEvent, Packets
 from replguard.engines.binlog.meaning import HEARTBEATS, Meaning
+from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.quick import LARGE, PACKET_HEAD, RESIDUE, plain_events
 from replguard.engines.binlog.standing import Standing
 from replguard.engines.binlog.telling import trouble
@@ -48,6 +49,17 @@ if TYPE_CHECKING:
 _FILE_HEAD = 4
 _WRAP = 1 << 32
 _ENDINGS = (MySQLEvent.ROTATE, MySQLEvent.STOP)
+
+
+class Inside:
+    """A compressed transaction that comes in portions, and what turned out to be wrong with it."""
+
+    __slots__ = ("form", "payload", "wrong")
+
+    def __init__(self, form: Format) -> None:
+        self.form = form
+        self.payload = Payload()
+        self.wrong: Damage | events.NotUnderstood | None = None
 
 
 class BinlogReader:
@@ -84,6 +96,7 @@ class BinlogReader:
         self._stopped = False
         self._large: LargeEvent | None = None
         self._packets: Packets | None = None
+        self._inside: Inside | None = None
         self.said: bytes | None = None
         """What the server said in place of an event: an error, or the end of the stream."""
 
@@ -147,7 +160,7 @@ class BinlogReader:
         found = self.end()
         if standing.file and file != standing.file and not follows(standing.file, file):
             found.append(trouble(standing, TroubleKind.gap, f"file {file} does not follow {standing.file}"))
-        standing.file, standing.offset, standing.chain = file, _FILE_HEAD, _FILE_HEAD
+        standing.file, standing.offset = file, _FILE_HEAD
         standing.form, self._lost, self._doubt = None, False, False
         standing.note_boundary()
         return found
@@ -242,7 +255,11 @@ class BinlogReader:
         if self._stops_before(header):
             self._stopped = True
             return -1
-        self._large = LargeEvent(header, checksum=form.checksum if form else False)
+        sink = None
+        if form and events.event_type(self._standing.flavour, header.type) is MySQLEvent.TRANSACTION_PAYLOAD:
+            self._inside = Inside(form)
+            sink = self._take_inside
+        self._large = LargeEvent(header, checksum=form.checksum if form else False, sink=sink)
         self._packets = packets
         return at
 
@@ -259,6 +276,22 @@ class BinlogReader:
             self._large, self._packets = None, None
             self._judge(large.header, large)
         return at
+
+    def _take_inside(self, part: memoryview) -> None:
+        """A portion of a large compressed transaction. What is wrong with it is told when all has come."""
+        inside = self._inside
+        if inside is None or inside.wrong is not None:
+            return
+        try:
+            self._found.extend(self._meaning.inner(inside.payload.take(part), inside.form))
+        except (Damage, events.NotUnderstood) as wrong:
+            inside.wrong = wrong
+
+    def _end_inside(self, inside: Inside) -> Iterator[StreamItem]:
+        self._inside = None
+        if inside.wrong is not None:
+            raise inside.wrong
+        yield from self._meaning.inner(inside.payload.end(), inside.form)
 
     def _is_certain(self, raw: bytes) -> bool:
         """Whether this is an event that stands where the one before, which is damaged, says that it ends."""
@@ -287,7 +320,6 @@ class BinlogReader:
         except Damage as damage:
             self._found.append(trouble(self._standing, TroubleKind.corrupt, str(damage)))
             self._standing.offset += len(raw)
-            self._standing.chain = self._standing.offset
             self._after_damage()
             return
         if self._stops_before(header):
@@ -313,7 +345,6 @@ class BinlogReader:
             self._found.append(trouble(standing, TroubleKind.unknown, f"not understood: {what}", header, at))
         if placed and (standing.file, standing.offset) == (file, at):
             standing.offset = at + header.size
-            standing.chain = standing.offset
         standing.note_boundary()
 
     def _after_damage(self) -> None:
@@ -340,7 +371,6 @@ class BinlogReader:
             message = f"the event at {begins} does not follow what ended at {standing.offset}"
             yield trouble(standing, TroubleKind.gap, message, header)
         standing.offset = begins + (standing.offset // _WRAP) * _WRAP
-        standing.chain = standing.offset
 
     def _event(self, header: Header, raw: bytes | LargeEvent) -> Iterator[StreamItem]:
         kind = events.event_type(self._standing.flavour, header.type)
@@ -360,11 +390,16 @@ class BinlogReader:
                 raise Damage("events have checksums, though the format description says that they have none")
             self._first = False
             yield from self._meaning.of(kind, header, events.body_of(raw, checksum=form.checksum), form)
+        elif self._inside is not None:
+            inside = self._inside
+            raw.body()
+            yield from self._end_inside(inside)
         else:
             yield from self._meaning.of_large(kind, header, raw.body(), form)
 
     def _begin_file(self, header: Header, form: Format) -> None:
         self._standing.form = form
+        self._standing.files += not header.artificial
         self._standing.known.forget()
         self._first = True
         closed = self._standing.flavour == "mariadb" and not header.flags & (FLAG_IN_USE | FLAG_RELAY)

@@ -22,22 +22,32 @@ _NEVER = 1 << 62
 class Standing:
     """State that the quick path and the careful path share.
 
-    ``offset`` is where the next event stands in ``file``; ``chain`` is where it should stand by the coordinates in the
-    events' headers, which in a relay log are the source's (``None``: not known, so anything goes). ``boundary`` is the
-    place after the last commit.
+    ``offset`` is where the next event stands in ``file``; ``boundary`` is the place after the last commit.
     """
 
     __slots__ = (
-        *("anonymous", "at_head", "begins", "boundary", "chain", "file", "flavour", "form", "gtids", "known", "offset"),
-        *("relay", "tally", "transaction", "until"),
+        *(
+            "anonymous",
+            "at_head",
+            "begins",
+            "boundary",
+            "file",
+            "files",
+            "flavour",
+            "form",
+            "gtids",
+            "known",
+            "offset",
+        ),
+        *("tally", "transaction", "until"),
     )
 
     def __init__(self, flavour: Flavour, wanted: Wanted, file: str, offset: int) -> None:
         self.flavour = flavour
         self.file = file
+        self.files = 0
+        """How many files have begun."""
         self.offset = offset
-        self.chain: int | None = offset
-        self.relay = False
         self.boundary = (file, offset)
         self.form: Format | None = None
         self.gtids: MySQLGtidSet | MariaDBGtidState | None = None
