@@ -9,8 +9,10 @@ import pytest
 
 from replguard import api
 from replguard.config import from_options
+from replguard.model.changes import Interest
 from replguard.model.findings import Severity, Verdict
-from replguard.watch.run import Options
+from replguard.watch.options import Options
+from replguard.watch.wanted import Appetite
 from tests.adversarial.leaks import OPAQUE, PLAIN, SENT, cases
 from tests.conformance.application import codes, told
 
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from replguard.config import Config
-    from replguard.model.changes import Change, Trouble
-    from replguard.model.findings import Finding, Report
+    from replguard.model.findings import Report
+    from replguard.watch.readings import Told
     from tests.adversarial.leaks import Leak
     from tests.servers.workspace import Workspace
 
@@ -122,14 +124,17 @@ class During:
             self._missing = {"blue"} if self._plot.db.engine == "postgresql" else {"blue", "green"}
         return self._begun and not self._missing
 
-    def on_event(self, cluster: str, event: Change | Trouble, _found: tuple[Finding, ...]) -> None:
-        if [table.name for table in getattr(event, "tables", ())] == ["marker"]:
-            self._missing.discard(cluster)
+    def on_told(self, one: Told) -> None:
+        if [table.name for table in getattr(one.item, "tables", ())] == ["marker"]:
+            self._missing.discard(one.cluster)
 
 
 def _watched(config: Config, during: During) -> Report:
     with api.connect(config) as clusters:
-        report = clusters.watch(Options(seconds=60.0, on_event=during.on_event, stopped=during.stopped))
+        options = Options(
+            seconds=60.0, appetite=Appetite(Interest.named), on_told=during.on_told, stopped=during.stopped
+        )
+        report = clusters.watch(options)
     assert not during._missing, "the watch ended before it had read the traffic"
     return report
 
