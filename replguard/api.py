@@ -27,17 +27,20 @@ from replguard.audit import classes
 from replguard.audit import filters as audit_filters
 from replguard.audit import links as audit_links
 from replguard.audit import tables as audit_tables
+from replguard.control import breaker, receipt
 from replguard.control import pause as pausing
-from replguard.control import receipt
 from replguard.control import resume as resuming
+from replguard.control.breaker import Breaker
 from replguard.diff import run as comparison
 from replguard.engines.pair import Pair
-from replguard.errors import ReplguardError
+from replguard.errors import ReplguardError, UsageError
 from replguard.gates import base as gate_base
 from replguard.gates import run as gate_run
-from replguard.journal import Journal
+from replguard.journal import Journal, read_json
 from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
+from replguard.watch import preview
 from replguard.watch import run as watching
+from replguard.watch.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,8 +88,11 @@ class Clusters:
         """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
         started = _now()
         _, found = self.links()
-        checks = (audit_links.check(found, self.config), *self._unfinished())
         held = receipt.load(self._folder)
+        stopped = breaker.of_receipt(held)
+        checks = (audit_links.check(found, self.config), *self._unfinished())
+        if stopped:
+            checks = (*checks, Check("status.receipt", "stopped by a watch", stopped))
         return self._report("status", started, checks, links=_facts(found), data={"receipt": held})
 
     def classify(self) -> Report:
@@ -116,9 +122,36 @@ class Clusters:
 
     def watch(self, options: watching.Options) -> Report:
         """Both sides' streams against policy and filters."""
+        return self._watched(watching.watch, options)
+
+    def pending(self, options: watching.Options | None = None) -> Report:
+        """What waits in every link: each forbidden and each config change, nothing moved."""
+        return self._watched(preview.preview, options or watching.Options())
+
+    def breaker(self, show: Callable[[str], None] = lambda _line: None) -> Breaker:
+        """What stops a link at the first leak, for the options of :meth:`watch`; ``show`` is told what it runs."""
+        return Breaker(self.pair, self._folder, show)
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """The checkpoint of this name, for the options of :meth:`watch`. UsageError for what is no name."""
+        return Checkpoint.named(self._folder, name)
+
+    def receipt(self, text: str) -> dict[str, Any] | None:
+        """The receipt that ``text`` names: ``receipt`` is that of the pause that holds, else it is a path.
+
+        None for what names no file. UsageError where no pause holds.
+        """
+        if text != "receipt":
+            return read_json(Path(text)) if Path(text).is_file() else None
+        held = receipt.load(self._folder)
+        if held is None:
+            raise UsageError("no pause of this pair holds, so there is no receipt", remedy="give the path of one")
+        return held
+
+    def _watched(self, look: Callable[..., watching.Watched], options: watching.Options) -> Report:
         started = _now()
         ours, found = self.links()
-        seen = watching.watch(self.pair, self.tables(), ours, options)
+        seen = look(self.pair, self.tables(), ours, options)
         state = audit_links.check(found, self.config, needed=False)
         unknown = tuple(finding for finding in state.findings if finding.code == "link.unknown")
         checks = (*seen.checks, Check(state.id, state.summary, unknown)) if unknown else seen.checks

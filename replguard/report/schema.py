@@ -10,9 +10,40 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from replguard.config import ConfigFile, PresetFile
-from replguard.model.findings import SCHEMA, ClusterFacts, Coverage, Finding, LinkFacts, Strength, Verdict
+from replguard.model.changes import Operation
+from replguard.model.findings import (
+    SCHEMA,
+    ClusterFacts,
+    Coverage,
+    Finding,
+    LinkFacts,
+    StreamCoverage,
+    Strength,
+    Verdict,
+)
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+_TEXT = {"type": ["string", "null"]}
+_PLACE = {"transaction": _TEXT, "position": {"type": "string"}, "committed_at": _TEXT}
+_TRANSACTION = {"cluster": _TEXT, "committed": {"type": "boolean"}, **_PLACE}
+_VERDICTS = {"enum": [verdict.value for verdict in Verdict]}
+_VERDICT: dict[str, Any] = {
+    "command": {"type": "string"},
+    "verdict": _VERDICTS,
+    "started_at": {"type": "string", "format": "date-time"},
+    "finished_at": {"type": "string", "format": "date-time"},
+    "checks": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"id": {"type": "string"}, "verdict": _VERDICTS, "summary": {"type": "string"}},
+            "required": ["id", "verdict", "summary"],
+            "additionalProperties": False,
+        },
+    },
+}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -21,6 +52,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "config.schema.json": _titled(ConfigFile.model_json_schema(), "replguard.yaml"),
         "policy.schema.json": _titled(PresetFile.model_json_schema(), "a preset of replguard"),
         "report.schema.json": _titled(_report(), "a report of replguard"),
+        "line.schema.json": _titled(_line(), "a line of replguard's --format jsonl"),
     }
 
 
@@ -70,6 +102,46 @@ def _report() -> dict[str, Any]:
         "data": {"type": "object"},
     }
     return {**_closed(properties), "$defs": definitions}
+
+
+def _line() -> dict[str, Any]:
+    """One line of ``jsonl``: told apart by ``type``. The values of rows are there only with ``--rows``."""
+    definitions: dict[str, Any] = {}
+    finding, stream = _definition(Finding, definitions), _definition(StreamCoverage, definitions)
+    kinds = {
+        "change": _change_line(),
+        "transaction": _closed({**_typed("transaction"), **_TRANSACTION}),
+        "finding": _closed({**_typed("finding"), **definitions[finding["$ref"].rpartition("/")[2]]["properties"]}),
+        "verdict": _closed({**_typed("verdict"), **_VERDICT, "coverage": {"type": "array", "items": stream}}),
+    }
+    return {"oneOf": [{"$ref": f"#/$defs/{kind}"} for kind in kinds], "$defs": {**definitions, **kinds}}
+
+
+def _typed(kind: str) -> dict[str, Any]:
+    return {"type": {"const": kind}}
+
+
+def _change_line() -> dict[str, Any]:
+    table = _closed({"schema": {"type": "string"}, "table": {"type": "string"}})
+    values = {"type": ["object", "null"]}
+    line = _closed(
+        {
+            **_typed("change"),
+            "cluster": _TEXT,
+            "operation": {"enum": [operation.value for operation in Operation]},
+            "schema": _TEXT,
+            "table": _TEXT,
+            "tables": {"type": "array", "items": table},
+            "key": values,
+            "rows": {"type": "integer"},
+            "changed": {"type": ["array", "null"], "items": {"type": "string"}},
+            **_PLACE,
+            "origin": _TEXT,
+            "pending": {"type": "boolean"},
+        }
+    )
+    line["properties"] |= {"before": values, "after": values, "statement": _TEXT}
+    return line
 
 
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:

@@ -64,8 +64,9 @@ class Freezer:
     def _ddl(self, cluster: str, change: Change, name: TableName) -> Finding:
         """What DDL names need not be a table; what no catalog has (any more) may have been one."""
         known = any(self._known.tables.is_table(side, name) for side in self._known.tables.clusters)
-        severity = Severity.fail if known else Severity.unknown
-        words = "a config table, was run" if known else "no table now and may have been a config table, was run"
+        certain = known and name not in change.detail.get("guessed", ())
+        severity = Severity.fail if certain else Severity.unknown
+        words = "a config table, was run" if certain else "which may be meant for a config table, was run"
         return self._finding(cluster, change, name, severity, words)
 
     def _rows(self, cluster: str, change: Change, name: TableName) -> Finding:

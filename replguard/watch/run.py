@@ -221,6 +221,8 @@ class _Run:
 
     def result(self) -> Watched:
         """Look once more at what no stream shows, and say what was found."""
+        if self.known.look(catalog=True):
+            self._looked_again()
         for reading in self.readings:
             for check, finding in reading.still_pending():
                 self.found[check].add(finding)
