@@ -35,15 +35,16 @@ _WITHOUT_MEANING: frozenset[EventType] = frozenset(
         MySQLEvent.APPEND_BLOCK,
         MySQLEvent.DELETE_FILE,
         MySQLEvent.IGNORABLE,
-        MySQLEvent.ROWS_QUERY,
         MySQLEvent.TRANSACTION_CONTEXT,
         MySQLEvent.VIEW_CHANGE,
-        MariaDBEvent.ANNOTATE_ROWS,
         MariaDBEvent.BINLOG_CHECKPOINT,
     }
 )
 """Context of other events: a change that they belong to is told by the row or query event itself."""
+_BEFORE_STATEMENTS = (MySQLEvent.ROWS_QUERY, MariaDBEvent.ANNOTATE_ROWS)
+"""The text of a statement, before its table maps."""
 _STATEMENTS = (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED, MySQLEvent.EXECUTE_LOAD_QUERY)
+_CUT = frozenset({*_WITHOUT_MEANING, *_BEFORE_STATEMENTS, *_STATEMENTS})
 HEARTBEATS = (MySQLEvent.HEARTBEAT, MySQLEvent.HEARTBEAT_V2)
 _LOAD_HEAD = 13
 _MOST_BEGINS = 1024
@@ -94,7 +95,7 @@ class Meaning:
 
     def of_large(self, kind: EventType | None, header: Header, body: bytes, form: Format) -> Iterator[StreamItem]:
         """What an event means of whose body only the beginning was kept. Raises Damage and NotUnderstood."""
-        if kind is None or kind in ROW_EVENTS or kind in _WITHOUT_MEANING or kind in _STATEMENTS:
+        if kind is None or kind in ROW_EVENTS or kind in _CUT:
             yield from self.of(kind, header, body, form, whole=False)
         else:
             raise events.NotUnderstood(f"an event of type {kind.name} that has {header.size} bytes")
@@ -122,6 +123,8 @@ class Meaning:
             yield from self._known_gtids(kind, header, body)
         elif kind is MySQLEvent.STOP:
             yield from self.ended(header)
+        elif kind in _BEFORE_STATEMENTS:
+            yield from self.end_statement(header)
         elif kind not in _WITHOUT_MEANING:
             yield self._unknown(kind, header)
 
@@ -181,6 +184,7 @@ class Meaning:
             yield from (self.of if whole else self.of_large)(kind, header, body, form)
 
     def _query(self, query: queries.Query, header: Header, known_as: bytes | None = None) -> Iterator[StreamItem]:
+        yield from self.end_statement(header)
         mode = statements.Mode.of(query.sql_mode)
         operation = statements.operation(query.text, mode)
         if operation is None:

@@ -42,7 +42,7 @@ _NUMBER = 0xFFFFFFFFFFFF
 _WRAP = 0xFFFFFFFF
 _MAP, _XID, _QUERY = MySQLEvent.TABLE_MAP.value, MySQLEvent.XID.value, MySQLEvent.QUERY.value
 _ROW_KINDS = frozenset(kind.value for kind in ROW_EVENTS)
-_SILENT = frozenset({MySQLEvent.ROWS_QUERY.value, MySQLEvent.INTVAR.value, MariaDBEvent.ANNOTATE_ROWS.value})
+_SILENT = frozenset({MySQLEvent.ROWS_QUERY.value, MariaDBEvent.ANNOTATE_ROWS.value})
 _PLAIN_MARIADB = 2 | 4 | 8 | 16
 """Flags of MariaDB's GTID that change nothing here: group commit, transactional, may run in parallel, waited."""
 _QUERY_START = HEADER_SIZE + 8
@@ -168,7 +168,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
                     break
                 phase = _OPEN
             elif kind in _SILENT:
-                if phase == _BETWEEN:
+                if phase == _BETWEEN or current or known.open_rows:
                     break
             else:
                 break
