@@ -13,8 +13,10 @@ pytestmark = pytest.mark.engines("mariadb", "mysql")
 
 
 @pytest.fixture
-def blue(pair):
-    with two_sides(of_server("blue", pair.blue), of_server("green", pair.green)) as (side, _):
+def blue(pair, pairs):
+    """One of two servers without replication between them: nothing of this reaches another test's replica."""
+    apart = pairs.get("none")
+    with two_sides(of_server("blue", apart.blue), of_server("green", apart.green)) as (side, _):
         yield side
 
 

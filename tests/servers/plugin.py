@@ -11,6 +11,7 @@ engine fail. Without it a missing engine is skipped, and the summary says so lou
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts background work deaf to Ctrl-C, and every process that a test interrupts inherits it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "engines(*names): run on these engines only")
     config.stash[_MISSING] = Counter()
     known = {name for choice in choices() for name in (choice.id, choice.engine)}
