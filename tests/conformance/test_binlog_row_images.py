@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from replguard.model.changes import Interest
 from replguard.model.tables import ColumnKind
 from tests.conformance.mysql_mariadb_sides import LOCAL, of_server, two_sides
 from tests.conformance.raw_binlog import images
@@ -79,3 +80,127 @@ def test_values_of_every_type_are_those_that_reading_gives(blue, full):
         assert len(missing) == UNTOLD.get(kind, 0), (kind, missing)
         for number in told.keys() - missing:
             assert told[number][name] == rows[number][name], (kind, number)
+
+
+ITEMS = (
+    "CREATE TABLE items (code VARCHAR(20) CHARACTER SET latin1, n SMALLINT UNSIGNED, name VARCHAR(300), "
+    "price DECIMAL(8,2), note TEXT, data BLOB, day DATETIME(3), PRIMARY KEY (n, code))"
+)
+FIRST, SECOND, MOVED = {"n": 65535, "code": "é"}, {"n": 0, "code": ""}, {"n": 65534, "code": "é"}
+CHANGES = [
+    "INSERT INTO items VALUES ('é', 65535, 'x', 1.50, 'note', x'00ff', NULL), ('', 0, NULL, NULL, NULL, NULL, NULL)",
+    "UPDATE items SET price = 2 WHERE n = 65535",
+    "UPDATE items SET n = n - 1 WHERE n = 65535",
+    "UPDATE items SET note = 'other', name = NULL WHERE n = 0",
+    "UPDATE items SET day = '2026-01-02 03:04:05.006'",
+    "DELETE FROM items",
+]
+TOLD = [
+    (FIRST, None, None),
+    (SECOND, None, None),
+    (FIRST, None, {"price"}),
+    (MOVED, FIRST, {"n"}),
+    (SECOND, None, {"note"}),
+    (SECOND, None, {"day"}),
+    (MOVED, None, {"day"}),
+    (SECOND, None, None),
+    (MOVED, None, None),
+]
+UNTELLING = {"FULL": set(), "MINIMAL": {"price", "note", "day"}, "NOBLOB": {"note"}}
+"""Columns of which these images only say that they were set."""
+
+
+def told_keys(found):
+    return [(image.key, image.old_key, image.changed) for _, image in found]
+
+
+def expected(image):
+    return [(key, old, None if changed and changed & UNTELLING[image] else changed) for key, old, changed in TOLD]
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["", "compressed"])
+@pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
+@pytest.mark.parametrize("image", list(UNTELLING))
+def test_keys_and_changed_columns_with_every_row_image(blue, image, full, compressed):
+    blue.sql(LOCAL, ITEMS)
+    known = shapes(blue)
+    switches = ["SET NAMES utf8mb4", f"SET SESSION binlog_row_image = {image}"]
+    restore = [full_metadata(blue, wanted=full)]
+    if compressed and blue.engine == "mariadb":
+        blue.sql("SET GLOBAL log_bin_compress = ON", "SET GLOBAL log_bin_compress_min_len = 10")
+        restore += ["SET GLOBAL log_bin_compress = OFF", "SET GLOBAL log_bin_compress_min_len = DEFAULT"]
+    elif compressed:
+        switches.append("SET SESSION binlog_transaction_compression = ON")
+    try:
+        found = images(blue, known, *switches, *CHANGES, interest=Interest.keyed)
+        nameless = images(blue, {}, *switches, *CHANGES, interest=Interest.keyed)
+    finally:
+        blue.sql(*restore)
+    assert told_keys(found) == expected(image)
+    assert told_keys(nameless) == (expected(image) if full else [(None, None, None)] * len(TOLD))
+
+
+def test_a_table_that_was_altered_since_gives_no_key_by_guess(blue):
+    blue.sql(LOCAL, "CREATE TABLE t (id INT PRIMARY KEY, a INT, v VARCHAR(9))")
+    changes = ("INSERT INTO t VALUES (1, 2, 'x')", "DELETE FROM t")
+    for alteration in (
+        "ALTER TABLE t ADD COLUMN b INT FIRST",
+        "ALTER TABLE t DROP COLUMN b",
+        "ALTER TABLE t MODIFY id INT AFTER v",
+        "ALTER TABLE t MODIFY id BIGINT FIRST",
+        "ALTER TABLE t MODIFY id INT UNSIGNED, MODIFY v VARCHAR(90)",
+    ):
+        before = shapes(blue)
+        assert [image.key for _, image in images(blue, before, "SET sql_mode = ''", *changes)] == [{"id": 1}] * 2
+        blue.sql(LOCAL, alteration)
+        changes = tuple(change.replace("t VALUES", "t (id, a, v) VALUES") for change in changes)
+        assert [image.key for _, image in images(blue, before, *changes)] == [None] * 2, alteration
+
+
+@pytest.mark.engines("mysql")
+def test_partial_json_names_the_columns_that_it_changes(blue):
+    blue.sql(LOCAL, "CREATE TABLE docs (id INT PRIMARY KEY, one JSON, two JSON, n INT)")
+    pad = "x" * 200
+    found = images(
+        blue,
+        shapes(blue),
+        "SET SESSION binlog_row_value_options = PARTIAL_JSON",
+        f"""INSERT INTO docs VALUES (1, '{{"a": 1, "pad": "{pad}"}}', '{{"a": 1, "pad": "{pad}"}}', 1), (2, '{{}}', NULL, 1)""",
+        "UPDATE docs SET two = JSON_SET(two, '$.a', 2) WHERE id = 1",
+        "UPDATE docs SET one = JSON_SET(one, '$.a', 3), n = 5",
+        "UPDATE docs SET one = NULL, id = 3 WHERE id = 1",
+        "UPDATE docs SET n = 7",
+    )
+    assert told_keys(found)[2:] == [
+        ({"id": 1}, None, {"two"}),
+        ({"id": 1}, None, {"one", "n"}),
+        ({"id": 2}, None, {"one", "n"}),
+        ({"id": 3}, {"id": 1}, {"one", "id"}),
+        ({"id": 2}, None, {"n"}),
+        ({"id": 3}, None, {"n"}),
+    ]
+    assert "two" not in found[2][1].after
+    assert found[3][1].after["n"] == 5
+
+
+@pytest.mark.engines("mariadb")
+def test_the_hidden_columns_of_a_versioned_table_do_not_hide_its_key(blue):
+    blue.sql(LOCAL, "CREATE TABLE v (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING")
+    found = images(blue, shapes(blue), "INSERT INTO v VALUES (1, 2)", "UPDATE v SET a = 3", "DELETE FROM v")
+    assert {image.key["id"] for _, image in found} == {1}
+    assert found[0][1].after["a"] == 2
+
+
+@pytest.mark.engines("mariadb")
+def test_old_times_of_mariadb_are_passed_over_by_their_size(blue):
+    blue.sql("SET GLOBAL mysql56_temporal_format = OFF")
+    try:
+        blue.sql(
+            LOCAL, "CREATE TABLE old (a DATETIME, b TIMESTAMP(4) NULL, c TIME(1), d DATETIME(6), id INT PRIMARY KEY)"
+        )
+    finally:
+        blue.sql("SET GLOBAL mysql56_temporal_format = ON")
+    row = "('2026-01-02 03:04:05', '2026-01-02 03:04:05.0001', '-01:02:03.4', '2026-01-02 03:04:05.000006', 7)"
+    found = images(blue, shapes(blue), f"INSERT INTO old VALUES {row}", "UPDATE old SET a = NULL, id = 8")
+    assert told_keys(found) == [({"id": 7}, None, None), ({"id": 8}, {"id": 7}, {"a", "id"})]
+    assert found[0][1].after == {"a": "2026-01-02 03:04:05", "id": 7}
