@@ -142,7 +142,7 @@ def test_keys_and_changed_columns_with_every_row_image(blue, image, full, compre
 
 def test_a_table_that_was_altered_since_gives_no_key_by_guess(blue):
     blue.sql(LOCAL, "CREATE TABLE t (id INT PRIMARY KEY, a INT, v VARCHAR(9))")
-    changes = ("INSERT INTO t VALUES (1, 2, 'x')", "DELETE FROM t")
+    changes: tuple[str, ...] = ("INSERT INTO t VALUES (1, 2, 'x')", "DELETE FROM t")
     for alteration in (
         "ALTER TABLE t ADD COLUMN b INT FIRST",
         "ALTER TABLE t DROP COLUMN b",
@@ -160,12 +160,12 @@ def test_a_table_that_was_altered_since_gives_no_key_by_guess(blue):
 @pytest.mark.engines("mysql")
 def test_partial_json_names_the_columns_that_it_changes(blue):
     blue.sql(LOCAL, "CREATE TABLE docs (id INT PRIMARY KEY, one JSON, two JSON, n INT)")
-    pad = "x" * 200
+    doc = f'{{"a": 1, "pad": "{"x" * 200}"}}'
     found = images(
         blue,
         shapes(blue),
         "SET SESSION binlog_row_value_options = PARTIAL_JSON",
-        f"""INSERT INTO docs VALUES (1, '{{"a": 1, "pad": "{pad}"}}', '{{"a": 1, "pad": "{pad}"}}', 1), (2, '{{}}', NULL, 1)""",
+        f"INSERT INTO docs VALUES (1, '{doc}', '{doc}', 1), (2, '{{}}', NULL, 1)",
         "UPDATE docs SET two = JSON_SET(two, '$.a', 2) WHERE id = 1",
         "UPDATE docs SET one = JSON_SET(one, '$.a', 3), n = 5",
         "UPDATE docs SET one = NULL, id = 3 WHERE id = 1",

@@ -43,7 +43,6 @@ _HAS_EXTRA = frozenset(
 )
 _COMPRESSED = frozenset(kind for kind in ROW_EVENTS if isinstance(kind, MariaDBEvent))
 _PARTIAL_JSON = 1
-_HEAD = 16
 _NO_PLACES: frozenset[int] = frozenset()
 
 
@@ -63,12 +62,8 @@ class RowImage(NamedTuple):
     after: Values | None = None
 
 
-class _Row(NamedTuple):
-    """Where one row of one image lies: the way through it, and where its stretches begin; the last is the row's end."""
-
-    image: Image
-    walk: Walk
-    begins: list[int]
+_Row = tuple["Walk", list[int]]
+"""Where one row of one image lies: the way through it, and where its stretches begin; the last is the row's end."""
 
 
 class _Cut(Exception):  # noqa: N818 - raised where the data ends; the caller knows whether it may
@@ -76,14 +71,14 @@ class _Cut(Exception):  # noqa: N818 - raised where the data ends; the caller kn
         self.row = row
 
 
-class _Opened(NamedTuple):
-    """An event behind its head: which images each row has, and their bytes."""
+class _Head(NamedTuple):
+    """What stands before an event's rows: its bytes behind number and flags, and which images each row has."""
 
+    start: int
+    end: int
+    data: bytes
     before: Image | None
     after: Image | None
-    data: Bytes
-    whole: bool
-    partial: bool
 
 
 class RowDecoder:
@@ -97,12 +92,14 @@ class RowDecoder:
         found = layout(table_map, shape, flavour)
         self.cut = False
         self._layout = found
+        self._bitmap_size = (len(found.wires) + 7) // 8
+        self._heads: dict[EventType, _Head] = {}
         self._images: dict[bytes, Image] = {}
-        self._compares = interest >= Interest.keyed and bool(found.names)
+        self._names = found.names if interest >= Interest.keyed else ()
         self._values = interest >= Interest.whole and bool(found.names)
         places = (found.key or ()) if interest >= Interest.keyed else ()
         self._key = tuple((found.names[place], place, found.decoders[place]) for place in places)
-        self._head_size = 9 + 2 * ((len(found.wires) + 7) // 8)
+        self._key_places = frozenset(places)
         self._json = tuple(place for place, wire in enumerate(found.wires) if wire.code is TypeCode.JSON)
 
     def rows(self, kind: EventType, body: Bytes, form: Format, *, whole: bool = True) -> Iterator[RowImage]:
@@ -112,86 +109,85 @@ class RowDecoder:
         last with its key if that is there (of an update the key that it had before); at least one row in any case.
         Raises Damage and NotUnderstood.
         """
-        opened = self._opened(kind, body, form, whole=whole)
-        data, at = opened.data, 0
-        size = len(data)
-        if not size:
-            yield self._empty(opened)
-        read = self._update if opened.before and opened.after else self._single
-        while at < size:
-            try:
-                row, end = read(opened, at)
-            except _Cut as cut:
-                if opened.whole:
-                    raise Damage("the last row of an event ends too early") from None
-                yield RowImage(self._key_of(data, cut.row) if cut.row else None)
-                return
-            yield row
-            if end == at:
-                return
-            at = end
-
-    @staticmethod
-    def _empty(opened: _Opened) -> RowImage:
-        """An image of no columns takes no bytes: then there is a row of which nothing is known."""
-        if opened.whole and any(image.places for image in (opened.before, opened.after) if image):
-            raise Damage("a row event without a row")
-        return RowImage()
-
-    def _opened(self, kind: EventType, body: Bytes, form: Format, *, whole: bool) -> _Opened:
-        """Read the head of an event, up to its rows."""
-        fields = Fields(bytes(body[:_HEAD]))
-        fields.take(id_size(form, kind) + 2)
-        if kind in _HAS_EXTRA:
-            extra = fields.number(2) - 2
-            if extra < 0:
-                raise Damage("a row event says that its extra data is shorter than nothing")
-            fields.at += extra
-        fields = Fields(bytes(body[: fields.at + self._head_size]), fields.at)
-        if fields.packed() != len(self._layout.wires):
-            raise Damage("a row event has not as many columns as its table map")
-        operation = ROW_EVENTS[kind]
-        before = self._image(fields) if operation is not Operation.insert else None
-        after = self._image(fields) if operation is not Operation.delete else None
-        data = body[fields.at :]
+        head = self._heads.get(kind)
+        if head is None or body[head.start : head.end] != head.data:
+            head = self._heads[kind] = self._head(kind, body, form)
+        _, at, _, before, after = head
+        data = body if isinstance(body, bytes) else memoryview(body).toreadonly()
         self.cut = False
         if kind in _COMPRESSED:
-            data, self.cut = _inflated(data, whole=whole)
-        return _Opened(before, after, data, whole and not self.cut, kind is MySQLEvent.PARTIAL_UPDATE_ROWS)
+            data, self.cut = _inflated(data[at:], whole=whole)
+            at, whole = 0, whole and not self.cut
+        if at == len(data):
+            yield _nothing(before, after, whole=whole)
+        try:
+            if before and after:
+                yield from self._updates(before, after, data, at, partial=kind is MySQLEvent.PARTIAL_UPDATE_ROWS)
+            else:
+                yield from self._singles(before, after, data, at)
+        except _Cut as cut:
+            if whole:
+                raise Damage("the last row of an event ends too early") from None
+            yield RowImage(self._key_of(data, cut.row) if cut.row else None)
+
+    def _head(self, kind: EventType, body: Bytes, form: Format) -> _Head:
+        """Read the head of an event, up to its rows. It is the same for most events of a table."""
+        start = at = id_size(form, kind) + 2
+        if kind in _HAS_EXTRA:
+            extra = Fields(bytes(body[at : at + 2])).number(2)
+            if extra < 2:
+                raise Damage("a row event says that its extra data is shorter than nothing")
+            at += extra
+        fields = Fields(bytes(body[at : at + 9 + 2 * self._bitmap_size]))
+        wires, operation = self._layout.wires, ROW_EVENTS[kind]
+        if fields.packed() != len(wires):
+            raise Damage("a row event has not as many columns as its table map")
+        before = self._image(fields) if operation is not Operation.insert else None
+        after = self._image(fields) if operation is not Operation.delete else None
+        end = at + fields.at
+        return _Head(start, end, bytes(body[start:end]), before, after)
 
     def _image(self, fields: Fields) -> Image:
-        bitmap = fields.take((len(self._layout.wires) + 7) // 8)
-        found = self._images.get(bitmap)
-        if found is None:
-            found = self._images[bitmap] = Image(bitmap, self._layout.wires)
-        return found
+        bitmap = fields.take(self._bitmap_size)
+        if bitmap not in self._images:
+            self._images[bitmap] = Image(bitmap, self._layout.wires)
+        return self._images[bitmap]
 
-    def _single(self, opened: _Opened, at: int) -> tuple[RowImage, int]:
-        data = opened.data
-        row = _placed(opened.before or opened.after, data, at)
-        key = self._key_of(data, row)
-        if not self._values:
-            return RowImage(key), row.begins[-1]
-        values = self._values_of(data, row)
-        return RowImage(key, None, None, *((values, None) if opened.before else (None, values))), row.begins[-1]
+    def _singles(self, before: Image | None, after: Image | None, data: Bytes, at: int) -> Iterator[RowImage]:
+        """The rows of an insert or a delete."""
+        image = before or after
+        assert image is not None  # noqa: S101 - an event has the images of its kind
+        size = len(data)
+        while at < size:
+            row = _placed(image, data, at)
+            key = self._key_of(data, row)
+            if self._values:
+                values = self._values_of(data, row, image)
+                yield RowImage(key, None, None, *((values, None) if before else (None, values)))
+            else:
+                yield RowImage(key)
+            at = row[1][-1]
 
-    def _update(self, opened: _Opened, at: int) -> tuple[RowImage, int]:
-        data = opened.data
-        before = _placed(opened.before, data, at)
-        old = self._key_of(data, before)
-        at = before.begins[-1]
-        try:
-            at, differing = self._differences(data, at) if opened.partial else (at, _NO_PLACES)
-            after = _placed(opened.after, data, at)
-        except _Cut:
-            raise _Cut(before) from None
-        key = self._key_of(data, after, before)
-        changed = self._changed(data, before, after, differing) if self._compares else None
-        told = RowImage(key, old if old != key else None, changed)
-        if self._values:
-            values = self._values_of(data, before), self._values_of(data, after, differing)
-            told = told._replace(before=values[0], after=values[1])
-        return told, after.begins[-1]
+    def _updates(self, before: Image, after: Image, data: Bytes, at: int, *, partial: bool) -> Iterator[RowImage]:
+        size = len(data)
+        while at < size:
+            old = _placed(before, data, at)
+            try:
+                middle, differing = self._differences(data, old[1][-1]) if partial else (old[1][-1], _NO_PLACES)
+                new = _placed(after, data, middle)
+            except _Cut:
+                raise _Cut(old) from None
+            places = _changed(data, old, new, differing) if self._names else None
+            key = self._key_of(data, new, old)
+            moved = places is None or not self._key_places.isdisjoint(places)
+            old_key = self._key_of(data, old) if moved else key
+            changed = None if places is None else frozenset([self._names[place] for place in places])
+            told = RowImage(key, old_key if old_key != key else None, changed)
+            if self._values:
+                values = self._values_of(data, old, before), self._values_of(data, new, after, differing)
+                told = told._replace(before=values[0], after=values[1])
+            yield told
+            at = new[1][-1]
 
     def _differences(self, data: Bytes, at: int) -> tuple[int, frozenset[int]]:
         """Which JSON columns of the row hold differences instead of values: a bit for each of the table."""
@@ -211,11 +207,11 @@ class RowDecoder:
         key: dict[str, Any] = {}
         size = len(data)
         for name, place, decode in self._key:
-            walk, begins = row.walk, row.begins
+            walk, begins = row
             if place not in walk.spots:
-                if other is None or place in row.image.has or place not in other.walk.spots:
+                if other is None or place in walk.image or place not in other[0].spots:
                     return None
-                walk, begins = other.walk, other.begins
+                walk, begins = other
             start, end = walk.bounds(place, begins, size)
             if end > size:
                 return None
@@ -225,59 +221,80 @@ class RowDecoder:
                 return None
         return key
 
-    def _values_of(self, data: Bytes, row: _Row, differing: frozenset[int] = frozenset()) -> Values:
+    def _values_of(
+        self, data: Bytes, row: _Row, image: Image, differing: frozenset[int] = _NO_PLACES
+    ) -> dict[str, Any]:
         names, decoders = self._layout.names, self._layout.decoders
+        walk, begins = row
         values: dict[str, Any] = {}
-        for place in row.image.places:
-            if place not in row.walk.spots:
+        for place in image.places:
+            if place not in walk.spots:
                 values[names[place]] = None
             elif place not in differing:
                 with suppress(Untold):
-                    values[names[place]] = decoders[place](data, *row.walk.bounds(place, row.begins, len(data)))
+                    values[names[place]] = decoders[place](data, *walk.bounds(place, begins, len(data)))
         return values
 
-    def _changed(self, data: Bytes, before: _Row, after: _Row, differing: frozenset[int]) -> frozenset[str] | None:
-        """The columns whose bytes differ. A column that only the new image has was set, perhaps to what it was."""
-        if not after.image.has <= before.image.has | differing:
-            return None
-        if before.walk is after.walk and not differing:
-            places = _unlike_stretches(data, after.walk, before.begins, after.begins)
-        else:
-            places = list(after.image.places)
-        names = self._layout.names
-        return frozenset(names[place] for place in places if _differs(data, before, after, place, differing))
+
+def _nothing(before: Image | None, after: Image | None, *, whole: bool) -> RowImage:
+    """An image of no columns takes no bytes: then there is a row of which nothing is known."""
+    if whole and any(image.places for image in (before, after) if image):
+        raise Damage("a row event without a row")
+    return RowImage()
 
 
-def _placed(image: Image | None, data: Bytes, at: int) -> _Row:
+def _placed(image: Image, data: Bytes, at: int) -> _Row:
     """Where a row lies; Cut with what is there of it, where the data ends before it does."""
-    assert image is not None  # noqa: S101 - an event has the images of its kind
-    walk, at = image.walk(data, at)
+    begin = at + image.null_size
+    nulls = data[at:begin]
+    walk = image.walks.get(nulls) or image.walk(nulls)
     if walk is None:
         raise _Cut
-    row = _Row(image, walk, walk.stretches(data, at))
-    if row.begins[-1] > len(data):
-        raise _Cut(row)
-    return row
+    begins = walk.stretches(data, begin)
+    if begins[-1] > len(data):
+        raise _Cut((walk, begins))
+    if not image.places:
+        raise Damage("bytes behind a row without columns")
+    return walk, begins
 
 
-def _unlike_stretches(data: Bytes, walk: Walk, ours: list[int], theirs: list[int]) -> list[int]:
-    """The columns of those stretches of two rows that are not the same bytes."""
-    places: list[int] = []
-    for number, columns in enumerate(walk.stretches_of):
-        if data[ours[number] : ours[number + 1]] != data[theirs[number] : theirs[number + 1]]:
-            places += columns
-    return places
+def _changed(data: Bytes, before: _Row, after: _Row, differing: frozenset[int]) -> list[int] | None:
+    """The columns whose bytes differ. A column that only the new image has was set, perhaps to what it was: None."""
+    (walk, begins), (old_walk, old_begins) = after, before
+    if walk is old_walk and not differing:
+        return _unlike(data, walk, old_begins, begins)
+    if not walk.image <= old_walk.image | differing:
+        return None
+    return [place for place in walk.image if _differs(data, before, after, place, differing)]
+
+
+def _unlike(data: Bytes, walk: Walk, ours: list[int], theirs: list[int]) -> list[int]:
+    """The columns in which two rows with the same NULLs differ; only stretches that differ are looked into."""
+    found: list[int] = []
+    for number, columns in enumerate(walk.columns):
+        a, b, end = ours[number], theirs[number], theirs[number + 1]
+        if data[a : ours[number + 1]] == data[b:end]:
+            continue
+        for place in columns:
+            _, offset, prefix, size = walk.spots[place]
+            until = offset + size
+            if prefix or data[a + offset : a + until] != data[b + offset : b + until]:
+                found.append(place)
+        if prefix and data[a + offset : ours[number + 1]] == data[b + offset : end]:
+            found.pop()
+    return found
 
 
 def _differs(data: Bytes, before: _Row, after: _Row, place: int, differing: frozenset[int]) -> bool:
-    if place not in after.walk.spots:
-        return place in before.walk.spots
-    start, end = after.walk.bounds(place, after.begins, len(data))
+    (walk, begins), (old_walk, old_begins) = after, before
+    if place not in walk.spots:
+        return place in old_walk.spots
+    start, end = walk.bounds(place, begins, len(data))
     if place in differing:
         return end > start
-    if place not in before.walk.spots:
+    if place not in old_walk.spots:
         return True
-    old_start, old_end = before.walk.bounds(place, before.begins, len(data))
+    old_start, old_end = old_walk.bounds(place, old_begins, len(data))
     return data[start:end] != data[old_start:old_end]
 
 

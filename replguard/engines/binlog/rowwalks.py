@@ -20,16 +20,18 @@ _MOST_WALKS = 256
 
 
 class Walk:
-    """The way through rows with one pattern of NULLs.
+    """The way through the rows of an image with one pattern of NULLs.
 
     A row is cut into stretches, each of which ends with a value of variable size. ``spots`` tells of each column that
     is not NULL in which stretch it lies, how many bytes after that stretch's begin, the bytes of its length (0 where
-    its size is fixed), and that size; ``stretches_of`` lists the columns of each stretch.
+    its size is fixed), and that size; ``columns`` lists the columns of each stretch. ``image`` holds all columns that
+    the image has, NULL or not.
     """
 
-    __slots__ = ("_steps", "_tail", "spots", "stretches_of")
+    __slots__ = ("_steps", "_tail", "columns", "image", "spots")
 
-    def __init__(self, columns: Sequence[int], wires: Sequence[Wire]) -> None:
+    def __init__(self, image: frozenset[int], columns: Sequence[int], wires: Sequence[Wire]) -> None:
+        self.image = image
         self.spots: dict[int, tuple[int, int, int, int]] = {}
         steps: list[tuple[int, int]] = []
         offset = 0
@@ -42,64 +44,59 @@ class Walk:
             else:
                 offset += wire.size
         count = len(steps) + bool(offset)
-        self.stretches_of = tuple(tuple(p for p in columns if self.spots[p][0] == number) for number in range(count))
+        self.columns = tuple(tuple(p for p in columns if self.spots[p][0] == number) for number in range(count))
         self._steps = tuple(steps)
         self._tail = offset
 
     def stretches(self, data: Bytes, at: int) -> list[int]:
         """Where each stretch begins, and as the last where the row ends: beyond the data if these end too early."""
-        size = len(data)
         begins = [at]
-        for offset, prefix in self._steps:
-            at += offset
-            if at + prefix > size:
-                return [*begins, size + 1]
-            if prefix == 1:
-                at += 1 + data[at]
-            elif prefix == 2:
-                at += 2 + data[at] + (data[at + 1] << 8)
-            else:
-                at += prefix + int.from_bytes(data[at : at + prefix], "little")
-            begins.append(at)
+        try:
+            for offset, prefix in self._steps:
+                at += offset
+                if prefix == 1:
+                    at += 1 + data[at]
+                elif prefix == 2:
+                    at += 2 + data[at] + (data[at + 1] << 8)
+                else:
+                    length = data[at : at + prefix]
+                    at += prefix + int.from_bytes(length, "little")
+                begins.append(at)
+        except IndexError:
+            return [*begins, len(data) + 1]
         if self._tail:
             begins.append(at + self._tail)
         return begins
 
-    def bounds(self, place: int, begins: Sequence[int], end: int) -> tuple[int, int]:
-        """Where the value of a column that is not NULL begins and ends: beyond ``end`` if it is not there."""
-        stretch, offset, prefix, size = self.spots[place]
+    def bounds(self, place: int, begins: Sequence[int], size: int) -> tuple[int, int]:
+        """Where the value of a column that is not NULL begins and ends: beyond ``size`` if it is not there."""
+        stretch, offset, prefix, fixed = self.spots[place]
         if stretch >= len(begins):
-            return 0, end + 1
-        start = begins[stretch] + offset
+            return 0, size + 1
+        start = begins[stretch] + offset + prefix
         if not prefix:
-            return start, start + size
-        return start + prefix, begins[stretch + 1] if stretch + 1 < len(begins) else end + 1
+            return start, start + fixed
+        return start, begins[stretch + 1] if stretch + 1 < len(begins) else size + 1
 
 
 class Image:
-    """One kind of row image: which columns it has. ``walk`` gives the way through a row and where its values begin."""
+    """One kind of row image: which columns it has, and the ways through its rows by the bytes that tell of NULLs."""
 
-    __slots__ = ("_null_size", "_walks", "_wires", "has", "places")
+    __slots__ = ("_wires", "null_size", "places", "walks")
 
     def __init__(self, bitmap: bytes, wires: Sequence[Wire]) -> None:
         self._wires = wires
         self.places = tuple(place for place in range(len(wires)) if bitmap[place // 8] >> place % 8 & 1)
-        self.has = frozenset(self.places)
-        self._null_size = (len(self.places) + 7) // 8
-        self._walks: dict[bytes, Walk] = {}
+        self.null_size = (len(self.places) + 7) // 8
+        self.walks: dict[Bytes, Walk] = {}
 
-    def walk(self, data: Bytes, at: int) -> tuple[Walk | None, int]:
-        """The way through the row at ``at``, or None where not even its NULLs are there; and where its values begin."""
-        begin = at + self._null_size
-        nulls = bytes(data[at:begin])
-        if len(nulls) < self._null_size:
-            return None, begin
-        found = self._walks.get(nulls)
-        return (found or self._worked_out(nulls)), begin
-
-    def _worked_out(self, nulls: bytes) -> Walk:
+    def walk(self, nulls: Bytes) -> Walk | None:
+        """The way through a row; None where not even what tells of NULLs is there."""
+        found = self.walks.get(nulls)
+        if found is not None or len(nulls) < self.null_size:
+            return found
         there = [place for number, place in enumerate(self.places) if not nulls[number // 8] >> number % 8 & 1]
-        if len(self._walks) >= _MOST_WALKS:
-            self._walks.clear()
-        self._walks[nulls] = found = Walk(there, self._wires)
+        if len(self.walks) >= _MOST_WALKS:
+            self.walks.clear()
+        self.walks[bytes(nulls)] = found = Walk(frozenset(self.places), there, self._wires)
         return found
