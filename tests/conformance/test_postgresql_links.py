@@ -320,6 +320,24 @@ def test_now_start_and_a_position(pair):
     assert seen == {"start": [1, 2], "middle": [2], "now": []}
 
 
+def test_a_table_that_appears_while_the_stream_is_read_is_never_said_to_stay(pair):
+    pair.publish("FOR TABLE account")
+    pair.subscribe()
+    filters = pair.filters()
+    assert pair.crosses("event").crosses is False
+    with pair.source.streams.sent(pair.link, pair.target, "now") as stream:
+        pair.blue.sql("ALTER TABLE account RENAME TO forbidden", "INSERT INTO forbidden VALUES (1)")
+        [change] = until(lambda: stream.poll(0.1))
+        assert filters.applies(change).crosses is None
+        pair.green.sql("ALTER TABLE account RENAME TO forbidden")
+        until(lambda: filters.applies(change).crosses is True)
+        pair.blue.sql("ALTER PUBLICATION p ADD TABLE event", "INSERT INTO event VALUES (1)")
+        [change] = until(lambda: stream.poll(0.1))
+        assert filters.applies(change).crosses is False
+        pair.alter("REFRESH PUBLICATION WITH (copy_data = false)")
+        until(lambda: filters.applies(change).crosses is True)
+
+
 def test_what_is_gone_is_a_gap(pair):
     pair.publish("FOR TABLE account")
     pair.subscribe()

@@ -10,6 +10,7 @@ crosses in part: too much for a table that must not cross, too little for one th
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from replguard.model.links import Crossing, Fragility
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from replguard.engines.base import Server
     from replguard.engines.postgresql.server import PostgresServer
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from replguard.model.tables import Table
 
 _READY = frozenset("rs")
+_FRESH = 0.1
+"""Seconds for which what was read of a subscription serves for many changes."""
 
 
 class PostgresFilters:
@@ -45,8 +48,10 @@ class PostgresFilters:
         self._server = server
 
     def of(self, link: Link, source: Server | None) -> SubscriptionFilters:
-        tables = self._server.session.rows("subscribed_tables", {"oid": link.detail["oid"]})
-        subscribed = {TableName(row["schema"], row["name"]): row["state"] for row in tables}
+        def subscribed() -> dict[TableName, str]:
+            rows = self._server.session.rows("subscribed_tables", {"oid": link.detail["oid"]})
+            return {TableName(row["schema"], row["name"]): row["state"] for row in rows}
+
         publisher = find_peer({source.name: source}, source.name) if source else None
         wanted = tuple(link.detail["publications"])
         return SubscriptionFilters(
@@ -98,13 +103,19 @@ def _relation(row: Mapping[str, Any]) -> Relation:
 
 
 class SubscriptionFilters:
-    """Fulfils ``LinkFilters``. ``subscribed`` maps tables of ``pg_subscription_rel`` to their state."""
+    """Fulfils ``LinkFilters``. ``subscribed`` reads the tables of ``pg_subscription_rel`` and their state."""
 
     def __init__(
-        self, name: str, subscribed: Mapping[TableName, str], source: SourceSide | None, wanted: tuple[str, ...]
+        self,
+        name: str,
+        subscribed: Callable[[], Mapping[TableName, str]],
+        source: SourceSide | None,
+        wanted: tuple[str, ...],
     ) -> None:
         self._name = name
-        self._subscribed = subscribed
+        self._read_subscribed = subscribed
+        self._subscribed = subscribed()
+        self._read_at = time.monotonic()
         self._source = source
         self._wanted = wanted
 
@@ -161,16 +172,30 @@ class SubscriptionFilters:
         return Crossing(crosses=True, why=f"{rule}{copying}")
 
     def applies(self, change: Change) -> Crossing:
-        """A change that the link carries was published; subscribed tables decide."""
+        """A change that the link carries was published; subscribed tables decide.
+
+        A subscription is refreshed and tables are renamed while a stream is read. So a table that was not subscribed is
+        looked up again, and of one that was not there when the filters were read nobody knows.
+        """
+        subscribed = self._subscribed
+        if not any(name in subscribed for name in change.tables):
+            subscribed = self._subscribed_now()
         for name in change.tables:
-            if name in self._subscribed:
+            if name in subscribed:
                 return Crossing(crosses=True, why=f"subscription {self._name!r} subscribes to {name}")
-            if self._source is not None and name not in self._source.relations:
-                # A publication and a subscription hold on to a table that is renamed, whatever it is called then.
-                return Crossing(crosses=None, why=f"{name} was made or renamed after the filters were read")
+        new = [name for name in change.tables if self._source and name not in self._source.relations]
+        if new:
+            # A publication and a subscription hold on to a table that is renamed, whatever it is called then.
+            return Crossing(crosses=None, why=f"{new[0]} was made or renamed after the filters were read")
         return Crossing(
             crosses=False, why=f"subscription {self._name!r} does not subscribe to it yet, so the target drops it"
         )
+
+    def _subscribed_now(self) -> Mapping[TableName, str]:
+        if time.monotonic() - self._read_at > _FRESH:
+            self._subscribed = self._read_subscribed()
+            self._read_at = time.monotonic()
+        return self._subscribed
 
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         if self._source is None:
