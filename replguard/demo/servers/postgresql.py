@@ -21,6 +21,7 @@ _SETTINGS = (
     "max_wal_senders=20",
     "max_logical_replication_workers=10",
     "max_worker_processes=30",
+    "max_prepared_transactions=10",
     "max_connections=60",
     "track_commit_timestamp=on",
     "fsync=off",
