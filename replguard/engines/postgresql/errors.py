@@ -19,6 +19,7 @@ from replguard.errors import (
     ServerError,
     StatementError,
     StreamError,
+    Unsupported,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _NO_PASSWORD = re.compile(r"password authentication failed|no password supplied|
 _NO_ROLE = re.compile(r'role ".*" (does not exist|is not permitted to log in)', re.DOTALL)
 _NO_DATABASE = re.compile(r'database ".*" does not exist', re.DOTALL)
 _NO_SENDER = re.compile(r"permission denied to start WAL sender|must be .*replication role to start walsender")
-_SENDERS_USED = re.compile(r"exceeds max_wal_senders")
+_SENDERS_USED = re.compile(r"exceeds \"?max_wal_senders")
 _NO_CONNECT = re.compile(r"permission denied for database|does not have CONNECT privilege")
 
 
@@ -96,6 +97,9 @@ def server_error(error: psycopg.Error, cluster: str, doing: str, remedy: str | N
 
 def stream_error(error: psycopg.Error, cluster: str, doing: str, remedy: str | None = None) -> ServerError:
     """The same for a slot: one that is gone, lost or in use cannot be read on."""
+    if error.sqlstate == UNDEFINED_FILE and "test_decoding" in text_of(error):
+        remedy = "install the server's contrib package (postgresql-contrib), which needs no restart"
+        return Unsupported(f"{cluster} has no output plugin test_decoding", remedy=remedy, cluster=cluster)
     if (error.sqlstate or "") in _STREAM:
         return StreamError(f"{cluster}: {doing}: {text_of(error)}", remedy=error.diag.message_hint, cluster=cluster)
     return server_error(error, cluster, doing, remedy)

@@ -115,6 +115,8 @@ def _link(target: PostgresServer, row: Fields, peers: Mapping[str, Server]) -> L
     seen = _settled(target, row)
     name, why = _match(target, seen, peers)
     source = find_peer(peers, name)
+    if source:
+        target.publishers[row["oid"]] = source.identity.text
     slot = slot_of(source, row["slot"]) if source else None
     applied = lsn(slot["confirmed"]) if slot and slot["confirmed"] else progress(target, row["oid"])
     state, errors = _state(seen, slot, known=source is not None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from replguard.engines.base import Capabilities
+from replguard.engines.postgresql.capabilities import PostgresCapabilities
 from replguard.engines.postgresql.catalog import PostgresCatalog
 from replguard.engines.postgresql.control import PostgresReplication
 from replguard.engines.postgresql.filters import PostgresFilters
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
 OLDEST = 14
 NEWEST = 18
 """The newest major version that the statements were run against."""
-
-_CAPABILITIES = Capabilities(
-    folds_names=False,
-    applier_triggers=True,
-    shows_applied=False,
-    why_not_shown="test_decoding prints no origin name, and no subscription reads the target's own changes; rows tell, "
-    "where track_commit_timestamp is on",
-    pause_survives_restart=True,
-)
-
 
 _SHOWN = (
     "system_identifier",
@@ -60,7 +50,8 @@ class PostgresServer:
     def __init__(self, endpoint: Endpoint, on_statement: OnStatement) -> None:
         self.name = endpoint.name
         self.endpoint = endpoint
-        self.capabilities = _CAPABILITIES
+        self.publishers: dict[int, str] = {}
+        """Whom each subscription reads, by its oid: the identity of the cluster, as links were matched."""
         self._on_statement = on_statement
         self.session = Session(endpoint, on_statement)
         try:
@@ -69,6 +60,7 @@ class PostgresServer:
             self.session.close()
             raise
         self.identity = _identity(self.facts)
+        self.capabilities = PostgresCapabilities(self)
         self.catalog = PostgresCatalog(self)
         self.rows = PostgresRows(self)
         self.replication = PostgresReplication(self)
@@ -149,6 +141,7 @@ def _identity(facts: Mapping[str, Any]) -> Identity:
         engine="postgresql",
         version=facts["version"],
         text=f"pg:{system}:{timeline}/{database}",
+        origins=frozenset({f"pg:{system}:{timeline}/{database}"}),
         past=frozenset(f"pg:{system}:{earlier}/{database}" for earlier in range(1, timeline)),
         detail=detail,
     )

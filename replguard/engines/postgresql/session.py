@@ -93,6 +93,11 @@ class Session:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The server's process of this session."""
+        return self._connection.info.backend_pid
+
     def text(self, name: str, values: dict[str, Any] | None = None, **slots: Quoted) -> Quoted:
         """The final text of a statement: slots and values filled."""
         if values is None:

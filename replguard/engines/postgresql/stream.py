@@ -43,6 +43,10 @@ class Feed(Sink, Protocol):
     stop_at: int | None
     finished: bool
 
+    def hand_out(self) -> list[StreamItem]:
+        """What was gathered in ``items``, which is empty then."""
+        ...
+
     def settle_tally(self) -> None: ...
 
 
@@ -136,7 +140,7 @@ class LogicalStream:
     def _hand_out(self) -> list[StreamItem]:
         """What was gathered. The position moves with it, because it belongs to whoever polls from now on."""
         feed = self._feed
-        found, feed.items = feed.items, []
+        found = feed.hand_out()
         feed.settle_tally()
         self.tally.events, self.tally.bytes, self.tally.heard = self._wire.events, self._wire.bytes, self._wire.heard
         if feed.reached > self._wire.at:

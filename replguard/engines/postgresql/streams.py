@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from replguard.engines.base import NAMES
 from replguard.engines.postgresql.applied import applied_rows
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
-from replguard.engines.postgresql.pgoutput import Decoder
+from replguard.engines.postgresql.own import DEADLINE, OwnSlot, ServerCommits, codec_of, remembers_origins
+from replguard.engines.postgresql.pgoutput import IDENTITY_FULL, Decoder
 from replguard.engines.postgresql.position import lsn, number
 from replguard.engines.postgresql.quoting import quoted, replication_literal
 from replguard.engines.postgresql.stream import PORTION, LogicalStream
+from replguard.engines.postgresql.texts import TextTranslation
 from replguard.engines.postgresql.translation import Translation
 from replguard.engines.postgresql.watchdog import WAL_LIMIT
 from replguard.engines.sqlfiles import Quoted, joined, statement
@@ -44,11 +46,15 @@ _PROTOCOLS = {14: 2, 15: 3}
 
 
 class PostgresStreams:
-    """Fulfils ``Streams``. A stream that holds back more than ``wal_limit`` bytes of WAL gives its slot up."""
+    """Fulfils ``Streams``. A stream that holds back more than ``wal_limit`` bytes of WAL gives its slot up.
+
+    Making a slot, where there is none to copy, may take ``slot_deadline`` seconds.
+    """
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self.wal_limit = WAL_LIMIT
+        self.slot_deadline = DEADLINE
 
     def parse(self, text: str) -> Position:
         """An LSN as the server prints it."""
@@ -57,7 +63,7 @@ class PostgresStreams:
         return found
 
     def sent(self, link: Link, target: Server, since: Since, wanted: Wanted = NAMES) -> LogicalStream:  # noqa: ARG002 - the link tells all
-        return self._of_link(SlotCopy(self._server, link, since, in_parts=False), wanted, bounded=False)
+        return self._of_link(SlotCopy(self._server, link, since), wanted, bounded=False)
 
     def pending(self, link: Link, target: Server, wanted: Wanted = NAMES) -> LogicalStream:
         """From where the target itself says it has applied, where it says so; else from what the slot knows of that.
@@ -74,12 +80,19 @@ class PostgresStreams:
         feed = Translation(decoder, wanted, _keys(self._server), PORTION)
         return LogicalStream(self._server, opening, feed, bounded=bounded, wal_limit=self.wal_limit)
 
-    def own(self, since: Since, wanted: Wanted = NAMES) -> LogicalStream:  # noqa: ARG002
-        raise Unsupported(
-            f"{self._server.name}: a PostgreSQL server's own stream does not tell which changes were replicated",
-            remedy="rows tell, where track_commit_timestamp is on",
-            cluster=self._server.name,
-        )
+    def own(self, since: Since, wanted: Wanted = NAMES) -> LogicalStream:
+        """Every change of the database, by test_decoding. Unsupported where the server does not have it.
+
+        Origins are told where ``capabilities.shows_applied``.
+        """
+        server = self._server
+        identified = server.session.rows("tables", {"schemas": None}, doing="reading the catalog")
+        keys = _keys(server)
+        names = {TableName(row["schema"], row["name"]): row["identity"] == IDENTITY_FULL for row in identified}
+        tables = {name: (keys.get(name, ()), full) for name, full in names.items()}
+        commits = ServerCommits(server) if remembers_origins(server) else None
+        feed = TextTranslation(wanted, tables, PORTION, codec=_codec(server), commits=commits)
+        return LogicalStream(server, OwnSlot(server, since, self.slot_deadline), feed, wal_limit=self.wal_limit)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:  # noqa: ARG002
         return applied_rows(self._server, link, tables)
@@ -153,6 +166,16 @@ class SlotCopy:
             two_phase=replication_literal("on" if two_phase else "off"),
             origin=replication_literal(detail["origin"] or "any"),
         )
+
+
+def _codec(server: PostgresServer) -> str:
+    encoding = server.facts["encoding"]
+    try:
+        return codec_of(encoding)
+    except LookupError:
+        raise Unsupported(
+            f"{server.name}: text in the encoding {encoding} cannot be read", cluster=server.name
+        ) from None
 
 
 def _keys(source: PostgresServer) -> dict[TableName, tuple[str, ...]]:

@@ -99,6 +99,10 @@ class Translation:
         self._translate(view[HEAD:].tobytes(), int.from_bytes(view[1:9], "big"))
         return len(self.items) < self._room and not self.finished
 
+    def hand_out(self) -> list[StreamItem]:
+        found, self.items = self.items, []
+        return found
+
     def keepalive(self, wal_end: int) -> None:
         self.reached = max(self.reached, wal_end)
 
