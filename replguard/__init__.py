@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from replguard._version import __version__
 
 if TYPE_CHECKING:
-    from replguard.api import Clusters, connect, load_config
+    from replguard.api import Clusters, connect, load_config, load_policy, scan
     from replguard.config import Config
     from replguard.errors import ReplguardError
     from replguard.model.findings import Check, Finding, Report, Severity, Verdict
@@ -27,6 +27,8 @@ __all__ = [
     "__version__",
     "connect",
     "load_config",
+    "load_policy",
+    "scan",
 ]
 
 _HOMES = {
@@ -40,6 +42,8 @@ _HOMES = {
     "Verdict": "replguard.model.findings",
     "connect": "replguard.api",
     "load_config": "replguard.api",
+    "load_policy": "replguard.api",
+    "scan": "replguard.api",
 }
 
 

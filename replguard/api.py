@@ -40,15 +40,19 @@ from replguard.journal import Journal, read_json
 from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
 from replguard.watch import preview
 from replguard.watch import run as watching
+from replguard.watch import scan as scanning
+from replguard.watch.carrier import carrier
 from replguard.watch.checkpoint import Checkpoint
+from replguard.watch.uncharted import uncharted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from replguard.audit.tables import TableMap
     from replguard.config import Config
     from replguard.engines.base import OnStatement, Server
     from replguard.model.links import Link
+    from replguard.policy import Policy
 
     Progress = Callable[[str, int, int], None]
 
@@ -66,6 +70,25 @@ def connect(config: Config, on_statement: OnStatement = lambda _cluster, _statem
     """
     with Pair.open(config, on_statement) as pair:
         yield Clusters(config, pair)
+
+
+def load_policy(preset: str | None = None, must_not_sync: Iterable[str] = ()) -> Policy:
+    """The policy of a preset and of globs of tables that must not sync: all that :func:`scan` needs to know.
+
+    Raises PolicyError for a preset that is none.
+    """
+    return configuration.policy_of(preset, tuple(must_not_sync))
+
+
+def scan(paths: Iterable[str | Path], policy: Policy, options: scanning.Options | None = None) -> Report:
+    """Judge binlog or relay-log files of one server by a policy, without any server.
+
+    By the filters of ``options``, else as a replica without filters would apply them, which the evidence says. Raises
+    UsageError for files that cannot be read as one stream.
+    """
+    started = _now()
+    seen = scanning.scan(_paths(paths), scanning.Subject(uncharted(policy)), options or scanning.Options())
+    return Report("scan", __version__, started, _now(), checks=(seen.check,), coverage=seen.coverage, data=seen.data)
 
 
 class Clusters:
@@ -157,6 +180,23 @@ class Clusters:
         checks = (*seen.checks, Check(state.id, state.summary, unknown)) if unknown else seen.checks
         return self._report("watch", started, checks, coverage=seen.coverage, links=_facts(found))
 
+    def scan(
+        self, paths: Iterable[str | Path], options: scanning.Options | None = None, link: str | None = None
+    ) -> Report:
+        """Log files, judged by the filters and catalogs of the link that carries them: ``link`` names it, by its label
+        or name, else it is told by the server that keeps the files. Raises UsageError, ServerError.
+        """
+        started = _now()
+        named = _paths(paths)
+        ours, _ = self.links()
+        chosen = carrier(scanning.look(named), self.pair, ours, link)
+        filters = self.pair.server(chosen.target).filters.of(chosen, self._source(chosen))
+        subject = scanning.Subject(self.tables(), chosen, filters)
+        seen = scanning.scan(named, subject, options or scanning.Options())
+        return self._report(
+            "scan", started, (seen.check,), coverage=seen.coverage, links=_facts((chosen,)), data=seen.data
+        )
+
     def diff(self, options: comparison.Options | None = None) -> Report:
         """Schema and data of the config tables."""
         started = _now()
@@ -240,6 +280,10 @@ class Clusters:
     def _report(self, command: str, started: datetime, checks: tuple[Check, ...], **parts: Any) -> Report:
         facts = {server.name: _cluster(server) for server in self.pair}
         return Report(command, __version__, started, _now(), clusters=facts, checks=checks, **parts)
+
+
+def _paths(paths: Iterable[str | Path]) -> list[Path]:
+    return [Path(path) for path in paths]
 
 
 def _only_told(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

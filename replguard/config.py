@@ -136,8 +136,18 @@ def from_options(clusters: dict[str, str], preset: str | None, must_not_sync: tu
 
 def with_rules(config: Config, must_not_sync: tuple[str, ...]) -> Config:
     """The same config with more tables that must not sync."""
+    return replace(config, policy=_with_rules(config.policy, must_not_sync))
+
+
+def _with_rules(policy: Policy, must_not_sync: tuple[str, ...]) -> Policy:
     given = tuple(Rule(glob, TableClass.must_not_sync, "--must-not-sync") for glob in must_not_sync)
-    return replace(config, policy=replace(config.policy, rules=(*given, *config.policy.rules)))
+    return replace(policy, rules=(*given, *policy.rules))
+
+
+def policy_of(preset: str | None = None, must_not_sync: tuple[str, ...] = ()) -> Policy:
+    """The policy of a preset (a name, or a file's path) and of tables that must not sync, without any cluster."""
+    policy, _ = _policy(PolicySection(preset=preset), Path(), None)
+    return _with_rules(policy, must_not_sync)
 
 
 def preset_names() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from replguard._version import __version__
-from replguard.cli import diff, filter_, gate, init, pause, policy, resume, status, watch
+from replguard.cli import diff, filter_, gate, init, pause, policy, resume, scan, status, watch
 from replguard.cli.options import Common
 from replguard.cli.session import INTERRUPTED, Session
 from replguard.errors import UsageError
@@ -72,6 +72,7 @@ app.add_typer(policy.app, name="policy")
 app.command("status", epilog=status.EPILOG)(status.status)
 app.add_typer(filter_.app, name="filter")
 app.command("watch", epilog=watch.EPILOG)(watch.watch)
+app.command("scan", epilog=scan.EPILOG)(scan.scan)
 app.command("diff", epilog=diff.EPILOG)(diff.diff)
 app.command("pause", epilog=pause.EPILOG)(pause.pause)
 app.command("resume", epilog=resume.EPILOG)(resume.resume)

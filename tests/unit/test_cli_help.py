@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/report.schema.json").read_text())
-COMMANDS = ["init", "policy show", "status", "filter audit", "watch", "diff", "pause", "resume", "gate", "demo"]
-SERVED = [command for command in COMMANDS if command != "demo"]
+COMMANDS = ["init", "policy show", "status", "filter audit", "watch", "scan", "diff", "pause", "resume", "gate", "demo"]
+SERVED = [command for command in COMMANDS if command not in ("demo", "scan")]
 SECRET = "correct-horse-s3cret"
 URLS = ["--cluster", f"blue=mysql://u:{SECRET}@127.0.0.1:1/d", "--cluster", "green=mysql://u@127.0.0.1:1/d"]
 
