@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.audit import triggers
+from replguard.audit import cascades, events, triggers
 from replguard.audit.classes import no_table, unclassified
 from replguard.model.findings import Check, Finding, Severity
 from replguard.policy import TableClass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.engines.base import LinkFilters
     from replguard.model.links import Crossing, Link
-    from replguard.model.tables import ForeignKey, Table, TableName
+    from replguard.model.tables import Table, TableName
 
 FRAGILE = "filter.fragile"
 
@@ -40,10 +40,11 @@ def audit(
         )
     findings = [finding for link, rules in filters.items() for finding in _link(tables, link, rules)]
     if applier_cascades:
-        findings += [finding for link, rules in filters.items() for finding in _cascades(tables, link, rules)]
+        findings += [finding for link, rules in filters.items() for finding in cascades.behind(tables, link, rules)]
     for link, rules in filters.items():
         if link.target in applier_triggers:
             findings += triggers.behind(tables, link, rules)
+    findings += events.behind(tables, filters)
     findings += [*unclassified(tables), *no_table(tables)]
     if not filters:
         findings.append(
@@ -134,55 +135,4 @@ def _wanted(link: Link, table: Table, crossing: Crossing) -> Iterable[Finding]:
         table=table.name.name,
         remedy=f"let {link.label} carry {table.name}, or name the table under must_not_sync or local",
         evidence={"rule": crossing.why},
-    )
-
-
-def _cascades(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Finding]:
-    """Foreign keys on the target that rewrite a forbidden child when a parent changes, itself perhaps by a cascade."""
-    classes = {
-        table.sides[link.target].name.folded(): table.table_class for table in tables if link.target in table.sides
-    }
-    on_target = tables.on(link.target).values()
-    keys = [key for table in on_target for key in table.foreign_keys if key.cascades]
-    moved = _moved(on_target, keys, filters) if keys else {}
-    for key in keys:
-        child, parent = key.child.folded(), key.parent.folded()
-        forbidden = classes.get(child) is TableClass.must_not_sync
-        if not forbidden or classes.get(parent) is TableClass.must_not_sync:
-            continue
-        changes = moved.get(parent, True)
-        if changes is not False:
-            yield _cascade(link, key, certain=changes is True)
-
-
-def _moved(tables: Iterable[Table], keys: Iterable[ForeignKey], filters: LinkFilters) -> dict[TableName, bool | None]:
-    """Which tables, by folded name, change on the target: by what crosses, or by a cascade from what changes."""
-    strength = (False, None, True)
-    moved: dict[TableName, bool | None] = {}
-    for table in tables:
-        found = filters.crosses(table).crosses
-        moved[table.name.folded()] = max(found, moved.get(table.name.folded(), False), key=strength.index)
-    reaching = True
-    while reaching:
-        reaching = False
-        for key in keys:
-            child, parent = key.child.folded(), moved.get(key.parent.folded(), True)
-            if strength.index(parent) > strength.index(moved.get(child, False)):
-                moved[child], reaching = parent, True
-    return moved
-
-
-def _cascade(link: Link, key: ForeignKey, *, certain: bool) -> Finding:
-    path = f"{key.parent} -> {key.name} (on delete {key.on_delete}, on update {key.on_update}) -> {key.child}"
-    return Finding(
-        "leak.configured",
-        Severity.fail if certain else Severity.unknown,
-        f"a change of {key.parent} that crosses {link.label} would cascade into {key.child}, which must not sync: "
-        f"{path}",
-        cluster=link.target,
-        link=link.label,
-        schema=key.child.schema,
-        table=key.child.name,
-        remedy=f"drop the constraint {key.name} on {link.target}, or make it RESTRICT",
-        evidence={"path": [str(key.parent), key.name, str(key.child)]},
     )

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from replguard.errors import PrivilegeError
 from replguard.policy import TableClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from replguard.engines.base import Server
-    from replguard.model.tables import Table, TableName
+    from replguard.model.tables import ScheduledEvent, Table, TableName
     from replguard.policy import Classification, Policy
 
 
@@ -49,6 +50,9 @@ class TableMap:
     schemas: dict[str, frozenset[str]] = field(default_factory=dict)
     absent: tuple[tuple[str, str], ...] = ()
     """Clusters, with a schema that the config names and that is not there, or not to be seen."""
+    events: dict[str, tuple[ScheduledEvent, ...]] = field(default_factory=dict)
+    hidden_events: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Clusters whose events may not be seen: why, and what helps."""
     _sides: dict[str, dict[TableName, Table]] = field(init=False, repr=False)
     _classes: dict[TableName, Classification] = field(init=False, repr=False)
 
@@ -119,7 +123,21 @@ def read(servers: Iterable[Server], policy: Policy) -> TableMap:
         for wanted in server.endpoint.schemas
         if wanted.casefold() not in schemas[server.name]
     )
-    return replace(found, absent=absent)
+    events, hidden = _events(first, second)
+    return replace(found, absent=absent, events=events, hidden_events=hidden)
+
+
+def _events(
+    *servers: Server,
+) -> tuple[dict[str, tuple[ScheduledEvent, ...]], dict[str, tuple[str, str | None]]]:
+    """The events of each cluster; where they may not be seen the tables can still be judged."""
+    events, hidden = {}, {}
+    for server in servers:
+        try:
+            events[server.name] = server.catalog.events()
+        except PrivilegeError as error:
+            hidden[server.name] = (str(error), error.remedy)
+    return events, hidden
 
 
 def pair_up(

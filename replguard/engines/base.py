@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from replguard.model.changes import Change, StreamItem
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position
-    from replguard.model.tables import Table, TableName
+    from replguard.model.tables import ScheduledEvent, Table, TableName
 
     Value = bytes | None
     """A column's value in the engine's canonical form: equal bytes if and only if equal type and value. Integers are
@@ -123,6 +123,10 @@ class Catalog(Protocol):
 
     def schemas(self) -> tuple[str, ...]:
         """The schemas (databases) of the scope that exist."""
+        ...
+
+    def events(self) -> tuple[ScheduledEvent, ...]:
+        """What the server runs by itself now, by its own schedule. PrivilegeError where it may not be seen."""
         ...
 
 

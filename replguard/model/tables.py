@@ -78,6 +78,21 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledEvent:
+    """A statement that a server runs by itself, by a schedule that is in force.
+
+    It ``writes`` some tables for certain and may write others that it names; ``opaque`` says that it runs what its text
+    does not hold (a procedure, a statement made up at run time), and so may write any.
+    """
+
+    schema: str
+    name: str
+    writes: tuple[TableName, ...] = ()
+    may_write: tuple[TableName, ...] = ()
+    opaque: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A base table.
 

@@ -3,9 +3,10 @@
 -- Where accounts replicate, run them with sql_log_bin = 0 or on one side only.
 
 -- read: status, policy show, filter audit, diff. SLAVE MONITOR shows links and filters, BINLOG MONITOR what the source
--- keeps out of its binlog. TRIGGER is needed to be shown triggers at all; leave it out and the audit says what it misses.
+-- keeps out of its binlog. TRIGGER and EVENT are needed to be shown triggers and events at all; without them the audit
+-- says what it misses and is inconclusive.
 CREATE ROLE IF NOT EXISTS replguard_read;
-GRANT SELECT, TRIGGER ON `st`.* TO replguard_read;
+GRANT SELECT, TRIGGER, EVENT ON `st`.* TO replguard_read;
 GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO replguard_read;
 -- With BINLOG ADMIN a comparison can let go of each table as soon as it was read; without it an ALTER TABLE of a table that
 -- was read waits until the comparison's snapshot ends.

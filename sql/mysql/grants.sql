@@ -3,10 +3,10 @@
 -- Where accounts replicate, run them with sql_log_bin = 0 or on one side only.
 
 -- read: status, policy show, filter audit, diff. REPLICATION CLIENT shows channels, their filters, and what the source
--- keeps out of its binlog; the two tables tell single workers' errors and how a filter was set. TRIGGER is needed to be
--- shown triggers at all; leave it out and the audit says what it misses.
+-- keeps out of its binlog; the two tables tell single workers' errors and how a filter was set. TRIGGER and EVENT
+-- are needed to be shown triggers and events at all; without them the audit says what it misses and is inconclusive.
 CREATE ROLE IF NOT EXISTS replguard_read;
-GRANT SELECT, TRIGGER ON `st`.* TO replguard_read;
+GRANT SELECT, TRIGGER, EVENT ON `st`.* TO replguard_read;
 GRANT REPLICATION CLIENT ON *.* TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;

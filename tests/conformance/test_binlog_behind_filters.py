@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from replguard.demo.servers import until
 from replguard.model.findings import Severity, Verdict
 from tests.conformance.application import codes, of
 
@@ -31,6 +32,31 @@ def test_triggers_that_an_applier_runs(app: Application) -> None:
         assert [(item.table, item.severity) for item in found] == [("event", Severity.fail)]
     finally:
         app.db.run("green", "STOP SLAVE", "SET GLOBAL slave_run_triggers_for_rbr = NO", "START SLAVE")
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_events_that_the_target_runs(app: Application) -> None:
+    """An event writes on the target by itself what the filters keep out; the audit says so before it does."""
+    [(before,)] = app.db.query("green", "SELECT @@GLOBAL.event_scheduler")
+    [(rows,)] = app.db.query("green", "SELECT COUNT(*) FROM event")
+    try:
+        app.db.run("green", "SET GLOBAL event_scheduler = ON")
+        with app.clusters() as clusters:
+            assert clusters.audit().verdict is Verdict.passed
+        schedule = "ON SCHEDULE EVERY 1 SECOND ON COMPLETION PRESERVE"
+        body = "INSERT INTO `event` SELECT COALESCE(MAX(id), 0) + 1, 1 FROM `event`"
+        app.db.run_local("green", f"CREATE EVENT fill {schedule} DO {body}")
+        with app.clusters() as clusters:
+            found = of(clusters.audit(), "leak.configured")
+        assert [(item.table, item.severity, item.evidence["path"][-1]) for item in found] == [
+            ("event", Severity.fail, f"{app.db.name}.event")
+        ]
+        until(lambda: app.db.query("green", "SELECT COUNT(*) FROM event") > [(rows,)], "the event to write")
+        app.db.run_local("green", "ALTER EVENT fill DISABLE")
+        with app.clusters() as clusters:
+            assert clusters.audit().verdict is Verdict.passed
+    finally:
+        app.db.run_local("green", "DROP EVENT IF EXISTS fill", f"SET GLOBAL event_scheduler = {before}")
 
 
 @pytest.mark.engines("mariadb")

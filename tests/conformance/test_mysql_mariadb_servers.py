@@ -150,6 +150,36 @@ def test_foreign_keys_and_triggers_also_for_who_may_only_read(sides):
     assert not blue.connect().catalog.cannot_see()
 
 
+def test_events_that_a_server_runs_itself(sides):
+    """Only those that are enabled here, where the scheduler runs; who may not see them is told so."""
+    blue, _ = sides
+    name = blue.database
+    reader = blue.account(f"SELECT ON {name}.*")
+    blue.sql(
+        LOCAL,
+        "CREATE TABLE event (id INT)",
+        "CREATE EVENT clean ON SCHEDULE EVERY 1 YEAR STARTS '2038-01-01' DO DELETE FROM event",
+        "CREATE EVENT called ON SCHEDULE EVERY 1 YEAR STARTS '2038-01-01' DO CALL clean()",
+        "CREATE EVENT off ON SCHEDULE EVERY 1 YEAR STARTS '2038-01-01' DISABLE DO DELETE FROM event",
+        "CREATE EVENT there ON SCHEDULE EVERY 1 YEAR STARTS '2038-01-01' DISABLE ON SLAVE DO DELETE FROM event",
+    )
+    ((before,),) = blue.sql("SELECT @@GLOBAL.event_scheduler")
+    try:
+        blue.sql("SET GLOBAL event_scheduler = OFF")
+        assert blue.connect().catalog.events() == ()
+        assert blue.connect(**reader).catalog.events() == ()
+        blue.sql("SET GLOBAL event_scheduler = ON")
+        found = [event for event in blue.connect().catalog.events() if event.schema == name]
+        with pytest.raises(PrivilegeError, match="lacks EVENT") as refused:
+            blue.connect(**reader).catalog.events()
+    finally:
+        blue.sql(f"SET GLOBAL event_scheduler = {before}")
+    event = TableName(name, "event")
+    assert [(one.name, one.writes, one.opaque) for one in found] == [("called", (), True), ("clean", (event,), False)]
+    blue.sql(LOCAL, refused.value.remedy)
+    assert blue.connect(**reader).catalog.events() == blue.connect().catalog.events()
+
+
 def test_a_table_hidden_for_want_of_a_privilege_is_an_error_and_not_an_empty_database(sides):
     blue, _ = sides
     blue.sql("CREATE TABLE seen (id INT)", "CREATE TABLE hidden (id INT)")

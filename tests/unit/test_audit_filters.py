@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from replguard.audit.filters import audit
 from replguard.model.findings import Severity, Verdict
 from replguard.model.links import Fragility, Link, LinkState
-from replguard.model.tables import ForeignKey
+from replguard.model.tables import ForeignKey, ScheduledEvent
 from tests.unit.builders import LINK, ListedFilters, name, policy, table, table_map
 
 if TYPE_CHECKING:
@@ -141,6 +142,84 @@ def test_a_cascade_reaches_a_forbidden_table_through_one_that_does_not_cross() -
     check = judged(tables, ListedFilters(("event", "cache")), cascades=True, used=used)
     assert codes(check) == [("leak.configured", "fail", "event")]
     assert judged(tables[:2], ListedFilters(("event", "cache")), used=used).findings == ()
+
+
+def chain(*links: tuple[str, str, str, str]) -> list[Table]:
+    """Tables, each with a key to the one before: (parent, child, on delete, on update)."""
+    keys = [ForeignKey(f"to_{above}", name(below), name(above), gone, moved) for above, below, gone, moved in links]
+    first = table(links[0][0])
+    return [first, *(table(key.child.name, foreign_keys=(key,)) for key in keys)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "path"),
+    [
+        (
+            [("account", "cache", "CASCADE", "NO ACTION"), ("cache", "event", "SET NULL", "NO ACTION")],
+            ["st.account", "to_account", "st.cache", "to_cache", "st.event"],
+        ),
+        (
+            [("account", "cache", "NO ACTION", "CASCADE"), ("cache", "event", "NO ACTION", "CASCADE")],
+            ["st.account", "to_account", "st.cache", "to_cache", "st.event"],
+        ),
+        ([("account", "cache", "SET NULL", "NO ACTION"), ("cache", "event", "CASCADE", "NO ACTION")], None),
+        ([("account", "cache", "CASCADE", "NO ACTION"), ("cache", "event", "NO ACTION", "CASCADE")], None),
+        (
+            [("account", "cache", "SET NULL", "NO ACTION"), ("cache", "event", "CASCADE", "SET NULL")],
+            ["st.account", "to_account", "st.cache", "to_cache", "st.event"],
+        ),
+    ],
+)
+def test_a_chain_of_cascades_is_told_whole(steps: list[tuple[str, str, str, str]], path: list[str] | None) -> None:
+    """What only deletes goes on as a deletion, what only updates as an update."""
+    used = policy(must_not_sync=["event"], local=["cache"])
+    check = judged(chain(*steps), ListedFilters(("event", "cache")), cascades=True, used=used)
+    assert [finding.evidence["path"] for finding in check.findings] == ([path] if path else [])
+    for finding in check.findings:
+        assert "-> st.cache -> to_cache" in finding.message
+
+
+def test_a_parent_outside_the_scope_may_change() -> None:
+    key = ForeignKey("fk", name("event"), name("other.parent"), "CASCADE", "NO ACTION")
+    check = judged([table("event", foreign_keys=(key,))], ListedFilters(("event",)), cascades=True)
+    assert codes(check) == [("leak.configured", "fail", "event")]
+
+
+def test_tables_that_cascade_in_a_ring_are_told_once_each() -> None:
+    steps = [("account", "event", "CASCADE", "CASCADE"), ("event", "log", "CASCADE", "CASCADE")]
+    back = ForeignKey("back", name("account"), name("log"), "CASCADE", "CASCADE")
+    account, *others = chain(*steps)
+    tables = [replace(account, foreign_keys=(back,)), *others]
+    used = policy(must_not_sync=["event", "log"])
+    check = judged(tables, ListedFilters(("event", "log")), cascades=True, used=used)
+    assert codes(check) == [("leak.configured", "fail", "event"), ("leak.configured", "fail", "log")]
+
+
+EVENTS = {
+    "writes": (ScheduledEvent("st", "purge", (name("EVENT"),)), [("leak.configured", "fail", "event")]),
+    "may write": (ScheduledEvent("st", "purge", (), (name("event"),)), [("leak.configured", "unknown", "event")]),
+    "opaque": (ScheduledEvent("st", "purge", opaque=True), [("leak.configured", "unknown", None)]),
+    "more": (ScheduledEvent("st", "purge", (name("event"),), opaque=True), [("leak.configured", "fail", "event")]),
+    "other": (ScheduledEvent("st", "purge", (name("account"), name("x.event"))), []),
+}
+
+
+@pytest.mark.parametrize(("event", "expected"), EVENTS.values(), ids=EVENTS)
+def test_events_that_the_target_runs(event: ScheduledEvent, expected: list[tuple[str, str, str | None]]) -> None:
+    there = [table("event"), table("account")]
+    for cluster, findings in (("green", expected), ("blue", [])):
+        found = replace(table_map(there, there, QUEUE), events={cluster: (event,)})
+        check = audit(found, {LINK: ListedFilters(("event",))}, applier_cascades=False, links_wanted=True)
+        assert codes(check) == findings
+
+
+def test_events_that_may_not_be_seen_are_unknown() -> None:
+    there = [table("event"), table("account")]
+    found = replace(table_map(there, there, QUEUE), hidden_events={"green": ("no EVENT", "GRANT EVENT ON st.* TO x")})
+    check = audit(found, {LINK: ListedFilters(("event",))}, applier_cascades=False, links_wanted=True)
+    assert codes(check) == [("check.not_run", "unknown", None)]
+    assert check.findings[0].remedy == "GRANT EVENT ON st.* TO x"
+    assert check.verdict is Verdict.inconclusive
 
 
 def test_a_cascade_from_one_forbidden_table_to_another_is_told_by_the_tables_themselves() -> None:

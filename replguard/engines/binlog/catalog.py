@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from replguard.engines.binlog.bodies import written
 from replguard.engines.binlog.connection import literal, quoted
 from replguard.engines.binlog.privileges import Privileges
 from replguard.engines.sqlfiles import Quoted, joined
-from replguard.model.tables import Column, ColumnKind, ForeignKey, Table, TableName, Trigger
+from replguard.model.tables import Column, ColumnKind, ForeignKey, ScheduledEvent, Table, TableName, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,6 +90,13 @@ class BinlogCatalog:
             for name in sorted(tables)
             if self._in_scope(name.schema)
         )
+
+    def events(self) -> tuple[ScheduledEvent, ...]:
+        """The enabled events of the databases in which the user has EVENT: in those of the scope it must have it."""
+        if self._server.variables.get("event_scheduler", "OFF") != "ON":
+            return ()
+        Privileges(self._server).require("EVENT", self._server.scope, hidden="events")
+        return tuple(_event(row) for row in self._server.run("events") if row["status"] == "ENABLED")
 
     def cannot_see(self) -> tuple[str, ...]:
         """What of the scope this user is not shown, in words."""
@@ -192,6 +200,11 @@ def _key(parts: Rows, columns: set[str]) -> tuple[str, ...]:
     }
     chosen = "PRIMARY" if "PRIMARY" in usable else min(usable, default=None)
     return usable[chosen] if chosen else ()
+
+
+def _event(row: Mapping[str, Any]) -> ScheduledEvent:
+    found = written(row["body"] or "", row["schema_name"], row["sql_mode"] or "")
+    return ScheduledEvent(row["schema_name"], row["name"], found.tables, found.perhaps, found.opaque)
 
 
 def _trigger(table: TableName, row: Mapping[str, Any]) -> Trigger:

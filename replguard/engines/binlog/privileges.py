@@ -94,15 +94,23 @@ class Privileges:
         taken = any(grant.gives(privilege, database) and grant.revoked for grant in self._grants)
         return held and not taken
 
-    def require(self, privilege: str, databases: Iterable[str]) -> None:
-        """PrivilegeError, with the statements that help, unless ``privilege`` holds for all of ``databases``."""
+    def require(self, privilege: str, databases: Iterable[str], *, hidden: str = "tables") -> None:
+        """PrivilegeError, with the statements that help, unless ``privilege`` holds for all of ``databases``.
+
+        ``hidden`` is what the server would leave out without a word.
+        """
         lacking = [name for name in databases if not self.has(privilege, name)]
         if not lacking:
             return
         user = account(self._server.account)
-        remedy = " ".join(grant(privilege, f"{quoted(_escaped(name))}.*", user) for name in lacking)
-        message = f"{user} lacks {privilege} on all tables of {', '.join(lacking)}: tables could be hidden from it"
+        remedy = " ".join(grant(privilege, f"{quoted(self._written(name))}.*", user) for name in lacking)
+        message = f"{user} lacks {privilege} on {', '.join(lacking)}: {hidden} could be hidden from it"
         raise PrivilegeError(message, remedy=remedy, cluster=self._server.name)
+
+    def _written(self, database: str) -> str:
+        """The database as the user's grants spell it: of two patterns that match, MySQL looks at one alone."""
+        known = (grant.database for grant in self._grants if grant.database != "*" and grant.covers(database))
+        return next(known, _escaped(database))
 
 
 def account(current_user: str) -> str:

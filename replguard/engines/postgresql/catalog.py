@@ -9,7 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from replguard.errors import StatementError
-from replguard.model.tables import Column, ColumnKind, ForeignKey, Table, TableName, Trigger
+from replguard.model.tables import Column, ColumnKind, ForeignKey, ScheduledEvent, Table, TableName, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +57,10 @@ class PostgresCatalog:
                 remedy=f"correct `schemas:` of cluster {self._server.name}, or create the schema",
                 cluster=self._server.name,
             )
+
+    def events(self) -> tuple[ScheduledEvent, ...]:
+        """The server has no scheduler of its own."""
+        return ()
 
     def tables(self) -> tuple[Table, ...]:
         self._check_scope()
