@@ -27,7 +27,9 @@ lint: $(VENV)/ready ## style, types, layers
 	$(RUN)/lint-imports
 
 bench: $(VENV)/ready servers ## measure, beside the peers
+	$(RUN)/pip install -q --disable-pip-version-check -e '.[bench]'
 	$(RUN)/python -m benchmarks.diff
+	$(RUN)/python -m benchmarks.stream
 
 servers: $(VENV)/ready ## get the database servers that the tests need
 	$(RUN)/python -m tests.servers install

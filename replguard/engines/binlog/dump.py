@@ -28,7 +28,7 @@ _COM_BINLOG_DUMP_GTID = 0x1E
 _SEND_ANNOTATE = 0x02
 _THROUGH_GTID = 0x04
 _ERROR = 0xFF
-_CHUNK = 1 << 20
+_CHUNK = 128 << 10
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 30.0
 """Without even a heartbeat for so long, the other end is taken for dead."""

@@ -27,11 +27,12 @@ _MOST_BYTES = 8 << 20
 class Known:
     """One table map that was seen. ``events`` are the row events of it that were only counted and not tallied yet."""
 
-    __slots__ = ("body", "decoder", "events", "interest", "name", "number", "told")
+    __slots__ = ("body", "decoder", "events", "interest", "name", "names", "number", "told")
 
     def __init__(self, number: int, name: TableName, interest: Interest, body: bytes) -> None:
         self.number = number
         self.name = name
+        self.names = (name,)
         self.interest = interest
         self.told = interest is not Interest.counted
         self.body = body

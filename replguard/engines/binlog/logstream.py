@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.logrange import Part
     from replguard.model.changes import StreamItem
 
-PORTION = 1 << 20
+PORTION = 128 << 10
 _CANNOT_SEE = (
     "changes made with sql_log_bin=0 or kept out by the server's binlog_do_db and binlog_ignore_db",
     "rows that a foreign key's cascade changes inside the storage engine (MariaDB, MySQL before 9.6)",

@@ -78,7 +78,8 @@ class Meaning:
             known = standing.known.changed(kind, body, form)
             if known is not None:
                 yield from self._orphan(header)
-                yield from self.rows.of(known, kind, header, body, whole=whole)
+                head = (header.timestamp, header.server_id, header.flags)
+                yield from self.rows.of(known, kind, head, body, whole=whole)
         elif kind is MySQLEvent.TABLE_MAP:
             standing.known.map(body, form)
         elif kind in (MySQLEvent.QUERY, MariaDBEvent.QUERY_COMPRESSED):

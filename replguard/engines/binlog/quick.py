@@ -58,7 +58,7 @@ def plain_events(  # noqa: PLR0915 - one loop without calls is what makes it qui
     that somebody is interested in, with the data and where in it the event begins and ends.
     """
     form, offset = standing.form, standing.offset
-    if form is None or not form.plain:
+    if form is None or not standing.plain:
         return at
     transaction, known, gtids = standing.transaction, standing.known, standing.gtids
     if transaction.pending or (transaction.open and not transaction.has_gtid):

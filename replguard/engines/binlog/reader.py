@@ -33,6 +33,7 @@ from replguard.engines.binlog.large import LargeEvent, Packets
 from replguard.engines.binlog.meaning import HEARTBEATS, Meaning
 from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.quick import LARGE, PACKET_HEAD, RESIDUE, plain_events
+from replguard.engines.binlog.rowchanges import ROW_KINDS
 from replguard.engines.binlog.standing import Standing
 from replguard.engines.binlog.telling import trouble
 from replguard.model.changes import TroubleKind
@@ -198,16 +199,16 @@ class BinlogReader:
 
     def _tell(self, known: Known, data: bytes, begins: int, ends: int) -> None:
         """A sound row event of a table that somebody is interested in, found by the quick path."""
-        header = Header(*HEADER.unpack_from(data, begins))
-        kind = events.event_type(self._standing.flavour, header.type)
-        if kind is None:
-            raise AssertionError
+        timestamp, kind, server_id, _, _, flags = HEADER.unpack_from(data, begins)
+        rows = self._meaning.rows.of(
+            known, ROW_KINDS[kind], (timestamp, server_id, flags), data[begins + HEADER_SIZE : ends]
+        )
         try:
-            self._found.extend(self._meaning.rows.of(known, kind, header, data[begins + HEADER_SIZE : ends]))
-        except Damage as damage:
-            self._found.append(trouble(self._standing, TroubleKind.corrupt, str(damage), header))
-        except events.NotUnderstood as what:
-            self._found.append(trouble(self._standing, TroubleKind.unknown, f"not understood: {what}", header))
+            self._found.extend(rows)
+        except (Damage, events.NotUnderstood) as what:
+            kind_of_trouble = TroubleKind.corrupt if isinstance(what, Damage) else TroubleKind.unknown
+            header = Header(*HEADER.unpack_from(data, begins))
+            self._found.append(trouble(self._standing, kind_of_trouble, str(what), header))
 
     def _packet(self, data: bytes, at: int) -> int:
         """Take in one packet; return where the next begins, or -1 if it is not whole yet."""
@@ -398,7 +399,7 @@ class BinlogReader:
             yield from self._meaning.of_large(kind, header, raw.body(), form)
 
     def _begin_file(self, header: Header, form: Format) -> None:
-        self._standing.form = form
+        self._standing.form, self._standing.plain = form, form.plain
         self._standing.files += not header.artificial
         self._standing.known.forget()
         self._first = True

@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any
 from replguard.engines.binlog import telling
 from replguard.engines.binlog.events import FLAG_SKIP_REPLICATION, Damage, NotUnderstood
 from replguard.engines.binlog.tablemaps import ROW_EVENTS
+from replguard.engines.binlog.transactions import NO_GTID
 from replguard.model.changes import Change, Interest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from replguard.engines.binlog.events import EventType, Format, Header
+    from replguard.engines.binlog.events import EventType
     from replguard.engines.binlog.known import Known
     from replguard.engines.binlog.rowimages import RowImage
     from replguard.engines.binlog.standing import Standing
     from replguard.model.positions import Position
+
+    Head = tuple[int, int, int]
+    """Time, server id and flags of an event's header."""
+
+ROW_KINDS = {kind.value: kind for kind in ROW_EVENTS}
+_NO_ROW = (None, None, None, None, None)
 
 
 class RowChanges:
@@ -29,93 +36,80 @@ class RowChanges:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._of: tuple[object, object] = (None, None)
-        self._text: str | None = None
-        self._origin: str | None = None
-        self._domain: int | None = None
+        self._gtid = NO_GTID
         self._position: Position = standing.place
-        self._timestamp = -1
+        self._stamp = -1
         self._committed_at: datetime | None = None
 
-    def of(self, known: Known, kind: EventType, header: Header, body: bytes, *, whole: bool = True) -> Iterator[Change]:
+    def of(self, known: Known, kind: EventType, head: Head, body: bytes, *, whole: bool = True) -> Iterator[Change]:
         """The changes of one event. Raises Damage and NotUnderstood after what could be told."""
-        form = self._standing.form
+        standing = self._standing
+        form, changes = standing.form, standing.tally.changes
         if known.interest < Interest.keyed or form is None:
-            self._count(known, 1)
+            changes[known.name] = changes.get(known.name, 0) + 1
             if known.told:
-                yield self._change(known, kind, header, None)
+                yield self._change(known, kind, head)
             return
+        count = 0
         try:
-            yield from self._rows(known, kind, header, body, form, whole=whole)
+            decoder = standing.known.decoder(known, form)
+            for row in decoder.rows(kind, body, form, whole=whole):
+                count += 1
+                if row[1] is not None:
+                    yield self._change(known, kind, head, row._replace(key=row.old_key), {"moved_to": row.key})
+                yield self._change(known, kind, head, row)
         except (Damage, NotUnderstood):
             # That there was a change of this table is certain all the same.
-            self._count(known, 1)
-            yield self._change(known, kind, header, None)
+            yield self._change(known, kind, head)
             raise
-
-    def _rows(
-        self, known: Known, kind: EventType, header: Header, body: bytes, form: Format, *, whole: bool
-    ) -> Iterator[Change]:
-        decoder = self._standing.known.decoder(known, form)
-        count = 0
-        for image in decoder.rows(kind, body, form, whole=whole):
-            count += 1
-            if image.old_key is not None:
-                yield self._change(known, kind, header, image._replace(key=image.old_key), {"moved_to": image.key})
-            yield self._change(known, kind, header, image)
+        finally:
+            changes[known.name] = changes.get(known.name, 0) + (count or 1)
         if decoder.cut or not whole:
             # Rows may follow in the part that was not kept.
-            count += 1
-            yield self._change(known, kind, header, None, {"cut": True})
-        self._count(known, count)
-
-    def _count(self, known: Known, count: int) -> None:
-        changes = self._standing.tally.changes
-        changes[known.name] = changes.get(known.name, 0) + count
+            yield self._change(known, kind, head, None, {"cut": True})
 
     def _change(
         self,
         known: Known,
         kind: EventType,
-        header: Header,
-        row: RowImage | None,
+        head: Head,
+        row: RowImage | None = None,
         more: dict[str, Any] | None = None,
     ) -> Change:
-        self._look_at_transaction(header.timestamp)
+        timestamp, server_id, flags = head
         standing = self._standing
-        detail: dict[str, Any] = {"server_id": header.server_id, "file": standing.file, "offset": standing.offset}
-        if self._domain is not None:
-            detail["domain_id"] = self._domain
-            if header.flags & FLAG_SKIP_REPLICATION:
+        transaction = standing.transaction
+        if transaction.identity is not self._of[0] or standing.boundary is not self._of[1]:
+            self._of = (transaction.identity, standing.boundary)
+            self._gtid = transaction.told()
+            self._position = standing.place
+        text, origin, domain, micros = self._gtid
+        stamp = micros or timestamp
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._committed_at = telling.committed_at(micros, timestamp)
+        detail: dict[str, Any] = {"server_id": server_id, "file": standing.file, "offset": standing.offset}
+        if domain is not None:
+            detail["domain_id"] = domain
+            if flags & FLAG_SKIP_REPLICATION:
                 detail["skip_replication"] = True
         if more:
             detail |= more
-        key, _, changed, before, after = row or (None, None, None, None, None)
+        key, _, changed, before, after = row or _NO_ROW
         return Change(
             ROW_EVENTS[kind],
-            (known.name,),
+            known.names,
             self._position,
-            self._text,
+            text,
             self._committed_at,
-            self._origin or str(header.server_id),
+            origin or str(server_id),
             1,
             key,
             changed,
             before,
             after,
-            standing.transaction.pending,
+            transaction.pending,
             None,
             None,
             detail,
         )
-
-    def _look_at_transaction(self, timestamp: int) -> None:
-        standing = self._standing
-        now = (standing.transaction.identity, standing.boundary)
-        if now[0] is not self._of[0] or now[1] is not self._of[1]:
-            self._of, self._timestamp = now, -1
-            gtid = standing.transaction.gtid
-            self._text, self._origin, self._domain = (gtid.text, gtid.origin, gtid.domain_id) if gtid else (None,) * 3
-            self._position = standing.place
-        if timestamp != self._timestamp:
-            self._timestamp = timestamp
-            self._committed_at = telling.committed_at(standing.transaction.gtid, timestamp)

@@ -39,7 +39,7 @@ class Standing:
             "known",
             "offset",
         ),
-        *("tally", "transaction", "until"),
+        *("plain", "tally", "transaction", "until"),
     )
 
     def __init__(self, flavour: Flavour, wanted: Wanted, file: str, offset: int) -> None:
@@ -50,6 +50,8 @@ class Standing:
         self.offset = offset
         self.boundary = (file, offset)
         self.form: Format | None = None
+        self.plain = False
+        """Whether the present file is one for the quick path."""
         self.gtids: MySQLGtidSet | MariaDBGtidState | None = None
         self.at_head: MySQLGtidSet | MariaDBGtidState | None = None
         """An empty set that the head of the first file told: it counts once a transaction with a GTID follows."""

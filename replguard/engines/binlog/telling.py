@@ -35,7 +35,7 @@ def change(
         tables=tables,
         position=standing.place,
         transaction=current.text if current else None,
-        committed_at=committed_at(current, header.timestamp),
+        committed_at=committed_at(current.commit_micros if current else None, header.timestamp),
         origin=(current.origin if current else None) or str(header.server_id),
         pending=standing.transaction.pending,
         statement=query.text if query else None,
@@ -67,9 +67,9 @@ def trouble(
     return Trouble(kind, f"{where}: {message}", Position(PositionKind.file, where), evidence)
 
 
-def committed_at(current: Gtid | None, timestamp: int) -> datetime | None:
+def committed_at(micros: int | None, timestamp: int) -> datetime | None:
     """MySQL tells when a transaction was committed here; else the time at which the statement began."""
-    if current and current.commit_micros:
+    if micros:
         with suppress(OverflowError, ValueError, OSError):
-            return datetime.fromtimestamp(current.commit_micros / 1_000_000, UTC)
+            return datetime.fromtimestamp(micros / 1_000_000, UTC)
     return datetime.fromtimestamp(timestamp, UTC) if timestamp else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
 from replguard.engines.binlog import gtid as gtids
@@ -10,7 +11,10 @@ from replguard.engines.binlog.events import HEADER, HEADER_SIZE, EventType, Flav
 if TYPE_CHECKING:
     from replguard.engines.binlog.gtid import Gtid
 
-_XA_FLAGS: Final = 0x40 | 0x80
+Told = tuple[str | None, str | None, int | None, int | None]
+"""Text, origin, domain and time of commit in microseconds."""
+NO_GTID: Final[Told] = (None, None, None, None)
+_MARIADB = struct.Struct("<5xI10xQI")
 
 
 class Transaction:
@@ -45,6 +49,14 @@ class Transaction:
     @property
     def has_gtid(self) -> bool:
         return self._gtid is not None or self.plain is not None
+
+    def told(self) -> Told:
+        """What changes tell of it, without making a :class:`Gtid` where there is none yet."""
+        if self._gtid is None and self.plain is not None and self._flavour == "mariadb":
+            server_id, sequence, domain = _MARIADB.unpack_from(self.plain)
+            return f"{domain}-{server_id}-{sequence}", str(server_id), domain, None
+        gtid = self.gtid
+        return (gtid.text, gtid.origin, gtid.domain_id, gtid.commit_micros) if gtid else NO_GTID
 
     @property
     def name(self) -> str:
