@@ -278,9 +278,10 @@ def test_a_text_that_need_not_be_decoded_exactly_is_no_less_judged():
         assert in_charset(written, collation) == [("ddl", ["st.event"])]
 
 
-def test_a_charset_without_ascii_is_not_understood():
+@pytest.mark.parametrize("collation", [10, 35, 54, 56, 60, 160])
+def test_a_charset_without_ascii_is_not_understood(collation):
     writer = Writer()
-    status = b"\4" + struct.pack("<HHH", 10, 8, 8)
+    status = b"\4" + struct.pack("<HHH", collation, 8, 8)
     _, found = read([*writer.start(), writer.gtid(), writer.query(b"DROP TABLE x", status=status)])
     assert TroubleKind.unknown in troubles(found)
 

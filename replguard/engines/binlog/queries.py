@@ -106,13 +106,17 @@ def _status(data: bytes) -> tuple[int, int | None]:
     return sql_mode, collation
 
 
+_IMPOSSIBLE = frozenset({"swe7", "ucs2", "utf16", "utf16le", "utf32"})
+"""Without ASCII's letters in one byte each: all but the first are refused to clients, so that this would be damage."""
+
+
 def _decoded(data: bytes, collation: int | None) -> tuple[str, bool]:
     """The text by the client's collation, and whether it is exact. What cannot be decoded stays as lone surrogates."""
     charset = charset_of(collation) if collation is not None else "utf8mb4"
     if charset == "binary":
         charset = "utf8mb4"
-    if charset == "swe7":
-        raise NotUnderstood("a statement in the character set swe7")
+    if charset in _IMPOSSIBLE:
+        raise NotUnderstood(f"a statement in the character set {charset}")
     try:
         return decoded(data, charset or ""), True
     except (UnicodeDecodeError, LookupError):
