@@ -23,7 +23,8 @@ NO_SUCH_DATABASE = 1049
 NO_ACCESS_TO_DATABASE = 1044
 PRIVILEGE = frozenset({1044, 1142, 1143, 1227, 1370})
 UNREACHABLE = frozenset({2002, 2003, 2005})
-LOST = frozenset({1053, 1080, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 3032})
+LOST = frozenset({0, 1053, 1080, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 3032})
+"""0 is what the driver itself says on a connection that was lost before."""
 INTERRUPTED = frozenset({1205, 1317, 1907, 1969, 3024})
 """A lock waited for too long, KILL QUERY, and the statement time limits of both flavours."""
 NO_SUCH_TABLE = frozenset({1051, 1146})
