@@ -112,7 +112,7 @@ class Recovery:
             Finding(
                 "stream.reopened",
                 Severity.info,
-                f"{name} broke off {count} time{'s' * (count != 1)} and was read on from where it stood",
+                f"{name} broke off {count} time{'s' * (count != 1)} and was opened again at its last position",
                 evidence={"times": count},
             )
             for name, count in self.mended.items()

@@ -166,7 +166,9 @@ class _Run:
 
     def _give_up(self, reading: Reading) -> None:
         reading.troubled = True
-        self.problems.append(self.recovery.given_up(reading))
+        lost = self.recovery.given_up(reading)
+        self.problems.append(lost)
+        self.options.say(f"{lost.severity.value} {lost.code}: {lost.message}")
         self.active.remove(reading)
 
     def _tell(self, told: Told) -> None:
