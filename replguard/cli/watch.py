@@ -18,9 +18,11 @@ from replguard.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from replguard.model.findings import Finding, Report
     from replguard.watch.options import Options
+    from replguard.watch.progress import Progress
     from replguard.watch.readings import Told
     from replguard.watch.wanted import Appetite
 
@@ -172,8 +174,16 @@ def _watch(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
     stop = threading.Event()
     clusters = session.clusters
     options = _options(session, asked, lines)
-    with session.interruptible(stop):
-        return clusters.watch(replace(options, stopped=stop.is_set))
+    with session.interruptible(stop), _seen(session, lines) as tell:
+        return clusters.watch(replace(options, stopped=stop.is_set, on_progress=tell))
+
+
+def _seen(session: Session, lines: _Lines | None) -> AbstractContextManager[Callable[[Progress], None]]:
+    """Whoever looks on sees how it goes; findings are printed above the view. Lines on a terminal are view enough."""
+    from replguard.cli.live import following  # noqa: PLC0415 - not needed for --help
+
+    live = sys.stderr.isatty() and not (lines and sys.stdout.isatty())
+    return following(session.errors, quiet=session.common.quiet, live=live)
 
 
 def _confirmed(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
