@@ -43,6 +43,8 @@ _HAS_EXTRA = frozenset(
 )
 _COMPRESSED = frozenset(kind for kind in ROW_EVENTS if isinstance(kind, MariaDBEvent))
 _PARTIAL_JSON = 1
+_COPIED = 1024 * 1024
+"""Up to this size a view of bytes is copied: bytes are read quicker."""
 _NO_PLACES: frozenset[int] = frozenset()
 
 
@@ -113,7 +115,7 @@ class RowDecoder:
         if head is None or body[head.start : head.end] != head.data:
             head = self._heads[kind] = self._head(kind, body, form)
         _, at, _, before, after = head
-        data = body if isinstance(body, bytes) else memoryview(body).toreadonly()
+        data = bytes(body) if len(body) <= _COPIED else body
         self.cut = False
         if kind in _COMPRESSED:
             data, self.cut = _inflated(data[at:], whole=whole)
@@ -246,7 +248,7 @@ def _nothing(before: Image | None, after: Image | None, *, whole: bool) -> RowIm
 def _placed(image: Image, data: Bytes, at: int) -> _Row:
     """Where a row lies; Cut with what is there of it, where the data ends before it does."""
     begin = at + image.null_size
-    nulls = data[at:begin]
+    nulls = bytes(data[at:begin])
     walk = image.walks.get(nulls) or image.walk(nulls)
     if walk is None:
         raise _Cut

@@ -1,6 +1,6 @@
-"""Table maps and the heads of row events: which table a row event changes, and of which columns it consists.
+"""Table maps: which table the row events of a number change, and of which columns it consists.
 
-Row images are not decoded here. A table's number holds for one statement, or until the file ends.
+Row images are not decoded here, and which table maps hold at a moment is the reader's business.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
     from replguard.engines.binlog.columntypes import Wire
-
-_STATEMENT_END = 0x0001
-_DUMMY_TABLE = 0xFFFFFF
 
 ROW_EVENTS: dict[EventType, Operation] = {
     MySQLEvent.WRITE_ROWS_V1: Operation.insert,
@@ -101,41 +98,6 @@ def _named(fields: Fields, form: Format) -> tuple[int, TableName]:
     if not schema or not table.name or fields.number(1) != 0:
         raise Damage("a table map without a proper name")
     return table_id, table
-
-
-class TableMaps:
-    """The table maps that hold now. ``open_rows`` says that row events came whose statement has not ended."""
-
-    def __init__(self) -> None:
-        self._tables: dict[int, TableName] = {}
-        self.open_rows = False
-
-    def clear(self) -> None:
-        self._tables.clear()
-        self.open_rows = False
-
-    def map(self, body: bytes, form: Format) -> TableName:
-        """Take in a TABLE_MAP."""
-        table_id, table = _named(Fields(body), form)
-        self._tables[table_id] = table
-        return table
-
-    def changed(self, kind: EventType, body: bytes, form: Format) -> TableName | None:
-        """The table of a row event; ``None`` for the dummy event that only ends a statement."""
-        fields = Fields(body)
-        table_id = fields.number(id_size(form, kind))
-        ends = bool(fields.number(2) & _STATEMENT_END)
-        if table_id == _DUMMY_TABLE and ends:
-            self.clear()
-            return None
-        table = self._tables.get(table_id)
-        if ends:
-            self.clear()
-        else:
-            self.open_rows = True
-        if table is None:
-            raise Damage(f"row event of table number {table_id}, which no table map has named")
-        return table
 
 
 def id_size(form: Format, kind: int) -> int:
