@@ -154,6 +154,14 @@ class Snapshot(Protocol):
         """
         ...
 
+    def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
+        """The rows whose key (``table.key``, as :meth:`read` yields it) is among ``keys``, compared exactly.
+
+        In any order, each row once; keys that no row has are left out. What is asked of the server is bounded in size.
+        Raises Unsupported where rows cannot be looked up by such a key, ValueError for a key that is none.
+        """
+        ...
+
     def interrupt(self) -> None:
         """End a running read from another thread."""
         ...

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -115,3 +119,22 @@ class Table:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+    def key_values(self, key: Mapping[str, Any]) -> tuple[bytes, ...] | None:
+        r"""A key as a stream or a report tells it (never shortened), in the canonical form in which rows are read.
+
+        ``None`` where it does not hold all of the table's key.
+
+        >>> columns = (Column("id", "int", ColumnKind.integer), Column("b", "blob", ColumnKind.binary))
+        >>> Table(TableName("st", "t"), columns, ("b", "id")).key_values({"id": 7, "b": "0x00ff"})
+        (b'\x00\xff', b'7')
+        """
+        if not self.key or any(key.get(name) is None for name in self.key):
+            return None
+        return tuple(_canonical(self.column(name).kind, key[name]) for name in self.key)
+
+
+def _canonical(kind: ColumnKind, value: Any) -> bytes:
+    if kind is ColumnKind.binary:
+        return bytes.fromhex(str(value).removeprefix("0x"))
+    return str(value).encode()

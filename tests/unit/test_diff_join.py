@@ -44,6 +44,9 @@ class Rows:
         self.reads += 1
         return iter(list(self.rows))
 
+    def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
+        raise NotImplementedError
+
     def interrupt(self) -> None:
         pass
 

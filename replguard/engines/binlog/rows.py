@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from replguard.engines.binlog import rowkeys
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
 from replguard.engines.binlog.charsets import ONE_TO_ONE
 from replguard.engines.binlog.connection import quoted
@@ -143,7 +144,23 @@ class BinlogSnapshot:
     def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
         """All rows as tuples of canonical values, ordered by the key as the server's collations order it."""
         readers = [reader(table.column(name)) for name in columns]
-        text = self._select(table, readers)
+        yield from self._rows(table, readers, self._select(table, readers))
+
+    def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
+        """The rows that have one of these keys; see :class:`replguard.engines.base.Snapshot`."""
+        if not table.key:
+            raise Unsupported(f"table {table.name} has no key to look rows up by")
+        readers = [reader(table.column(name)) for name in (*table.key, *columns)]
+        selected = joined([expression for each in readers for expression in each.expressions])
+        width = len(table.key)
+        for batch in rowkeys.batches(dict.fromkeys(keys)):
+            wanted = set(batch)
+            slots = {"columns": selected, "table": qualified(table.name), "keys": rowkeys.condition(table, batch)}
+            for row in self._rows(table, readers, statement("binlog", "read_keys", **slots)):
+                if row[:width] in wanted:
+                    yield row[width:]
+
+    def _rows(self, table: Table, readers: Sequence[Reader], text: Quoted) -> Iterator[Row]:
         slices = _slices(readers)
         try:
             with self._session.stream(text, f"reading {table.name}") as rows:

@@ -22,6 +22,7 @@ from binascii import unhexlify
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from replguard.engines.postgresql import rowkeys
 from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
 from replguard.engines.postgresql.position import wal_end
 from replguard.engines.postgresql.quoting import quoted, quoted_table
@@ -80,9 +81,34 @@ class PostgresSnapshot:
 
         A read that fails or is left early leaves the snapshot as it was.
         """
+        with self._savepoint():
+            types = self._types(table)
+            text = self._session.text("read", None, **self._slots(table, columns, types))
+            yield from self._lines(table, columns, types, text)
+
+    def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
+        """The rows that have one of these keys; see :class:`replguard.engines.base.Snapshot`."""
+        if not table.key:
+            raise Unsupported(f"{self._server.name}: table {table.name} has no key", cluster=self._server.name)
+        both, width = (*table.key, *columns), len(table.key)
+        with self._savepoint():
+            types = self._types(table)
+            slots = self._slots(table, both, types)
+            bases = {name: types[name].base for name in table.key}
+            for batch in rowkeys.batches(dict.fromkeys(keys)):
+                found = rowkeys.condition(self._session, bases, batch)
+                slots |= {"key": found.key, "arrays": found.arrays}
+                wanted = set(batch)
+                for row in self._lines(table, both, types, self._session.text("read_keys", None, **slots)):
+                    if row[:width] in wanted:
+                        yield row[width:]
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        """Whatever fails or is left early within this leaves the snapshot as it was."""
         self._session.rows("snapshot_save")
         try:
-            yield from self._lines(table, columns)
+            yield
         except ConnectionLost:
             raise
         except BaseException:
@@ -90,9 +116,7 @@ class PostgresSnapshot:
             raise
         self._session.rows("snapshot_done")
 
-    def _lines(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
-        types = self._types(table)
-        text = self._session.text("read", None, **self._slots(table, columns, types))
+    def _lines(self, table: Table, columns: Sequence[str], types: dict[str, ColumnType], text: Quoted) -> Iterator[Row]:
         for column in columns:
             if types[column].base == OID:
                 self._no_large_objects(table, column)

@@ -1,0 +1,2 @@
+-- All columns of one key.
+({{parts}})

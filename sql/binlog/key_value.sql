@@ -1,0 +1,2 @@
+-- One column of a key has this value.
+{{column}} = {{value}}
