@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from replguard.endpoint import Endpoint, endpoint, expand
 from replguard.errors import ConfigError, PolicyError, ReplguardError
-from replguard.policy import ExpectedDifference, Policy, Rule, TableClass
+from replguard.policy import GIVEN, ExpectedDifference, Policy, Rule, TableClass
 from replguard.predicate import parse
 from replguard.yamlfile import YamlFile
 
@@ -140,7 +140,12 @@ def with_rules(config: Config, must_not_sync: tuple[str, ...]) -> Config:
 
 
 def _with_rules(policy: Policy, must_not_sync: tuple[str, ...]) -> Policy:
-    given = tuple(Rule(glob, TableClass.must_not_sync, "--must-not-sync") for glob in must_not_sync)
+    if not all(glob.strip() for glob in must_not_sync):
+        raise PolicyError(
+            "a table that must not sync is named by an empty word, which names none",
+            remedy="write the table's name or a glob; a variable of the shell may not be set",
+        )
+    given = tuple(Rule(glob, TableClass.must_not_sync, GIVEN) for glob in must_not_sync)
     return replace(policy, rules=(*given, *policy.rules))
 
 

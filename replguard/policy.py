@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from replguard.predicate import Predicate
 
 
+GIVEN = "--must-not-sync"
+"""The origin of a rule that was given to one run."""
+
+
 class TableClass(StrEnum):
     must_not_sync = "must_not_sync"
     local = "local"

@@ -15,7 +15,7 @@ from replguard.engines.base import Wanted
 from replguard.errors import ServerError, UsageError
 from replguard.model.changes import Change, Interest, Operation
 from replguard.model.findings import Check, Coverage, Finding, Severity
-from replguard.policy import TableClass
+from replguard.policy import GIVEN, TableClass
 from replguard.watch.gather import Gathered
 from replguard.watch.judge import Judge
 from replguard.watch.readings import Reading
@@ -23,7 +23,7 @@ from replguard.watch.uncharted import Assumed
 from replguard.watch.window import EVERYTHING, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from replguard.audit.tables import TableMap
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from replguard.model.findings import StreamCoverage
     from replguard.model.links import Link
     from replguard.model.tables import Table, TableName
+    from replguard.policy import Policy
     from replguard.watch.readings import Told
 
 NO_FILTER = "no filter"
@@ -38,7 +39,7 @@ _ROWS = (Operation.insert, Operation.update, Operation.delete)
 _STEP = 0.2
 _REMEDIES = {
     "stream.corrupt": "copy the file again, from a server that does not write to it any more (FLUSH BINARY LOGS)",
-    "stream.gap": "name the missing files too, in one command",
+    "stream.gap": "name the missing files too, in one command, or copy again what was cut off",
     "stream.unknown": "read the stream with `replguard watch --since`, or scan with a newer replguard",
 }
 
@@ -93,30 +94,54 @@ def scan(paths: Sequence[Path], subject: Subject, options: Options) -> Scanned:
     """Judge what stands in the files. Raises UsageError for files that cannot be read as one stream."""
     files = _files(paths)
     filters, assumed = _filters(files, subject, options)
+    if options.filters is not None:
+        _refuse_anothers(filters, look(paths)[1][0])
     judge = Judge(subject.tables, subject.link, filters)
     stream = files.open(paths, _wanted(subject, options), options.since, options.until)
     reading = Reading(
         "scan", judge.source, subject.link, lambda _since: stream, {"scan": judge.sent}, window=options.window
     )
     found = Gathered()
-    others = 0
+    seen = _Seen()
     reading.open("start")
     try:
         for told in _read(reading, stream, options, found):
             worded = _worded(told, assumed=assumed)
             found.extend(finding for _, finding in worded.findings)
             options.on_told(worded)
-            others += isinstance(told.item, Change) and told.item.operation not in _ROWS
+            seen.note(told)
     except ServerError as error:
         found.add(_not_read(f"the files cannot be read on: {error.message}", error.remedy))
     finally:
         reading.close()
     found.extend(_in_words_of_files(finding, _assumption(assumed)) for _, finding in reading.still_pending())
-    coverage = _coverage(reading, stream, others)
+    coverage = _coverage(reading, stream, seen.others)
     data = {"files": [_described(file) for file in stream.files], "assumes": NO_FILTER if assumed else None}
-    findings = found.findings()
+    findings = (*found.findings(), *_unmatched(subject.tables.policy, seen.names | stream.tally.changes.keys()))
     check = Check("scan", _summary(findings, coverage.changes, len(stream.files)), findings)
     return Scanned(check, Coverage(streams=(coverage,)), data)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was told: how much of it is no row change, and which tables it names."""
+
+    others: int = 0
+    names: set[TableName] = field(default_factory=set)
+
+    def note(self, told: Told) -> None:
+        if isinstance(told.item, Change) and told.item.operation not in _ROWS:
+            self.others += 1
+            self.names.update(told.item.tables)
+
+
+def _unmatched(policy: Policy, names: Iterable[TableName]) -> list[Finding]:
+    """What was named on the command line and is in no change: right where nothing leaks, or a slip of the pen."""
+    return [
+        Finding("policy.unmatched", Severity.info, f"no change in the files is of a table that {rule} names")
+        for rule in policy.unmatched_rules(names)
+        if rule.origin == GIVEN
+    ]
 
 
 def _files(paths: Sequence[Path]) -> LogFiles:
@@ -134,6 +159,24 @@ def _filters(files: LogFiles, subject: Subject, options: Options) -> tuple[LinkF
         except ValueError as error:
             raise UsageError(f"the filters cannot be read: {error}", remedy=_DESCRIBED) from None
     return (Assumed(files.filters({})), True) if subject.filters is None else (subject.filters, False)
+
+
+def _refuse_anothers(filters: LinkFilters, file: LogFile) -> None:
+    """Filters that say whose they are must be those of the replica: as its own server's, they would drop all."""
+    described = filters.describe()
+    own = described.get("server_id")
+    if own is None or file.server is None or described.get("replicate_same_server_id"):
+        return
+    if file.received and str(own) != file.server:
+        what = f"the server with server_id {file.server} keeps this relay log"
+    elif not file.received and str(own) == file.server:
+        what = "that server wrote this binlog itself"
+    else:
+        return
+    raise UsageError(
+        f"the filters are those of the server with server_id {own}, and {what}",
+        remedy="name the filters of the replica that takes these files; server_id in them is the replica's own",
+    )
 
 
 _DESCRIBED = "write them as `replguard filter audit --format json` tells them under data.filters"

@@ -6,9 +6,10 @@ import gzip
 import json
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 
-from tests.cli.runs import Shell
+from tests.cli.runs import ROOT, Shell
 from tests.conformance.log_files import Logs
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def test_a_leak_fails_in_every_format_and_passes_by_filters(plain: Shell, logs: 
 def test_lines_are_one_object_each_and_end_with_the_verdict(plain: Shell, logs: Logs) -> None:
     logs.db.run("blue", "INSERT INTO event VALUES (1), (2)", "INSERT INTO account VALUES (1)")
     run = plain.run("scan", *EVENT, "--format", "jsonl", *map(str, logs.files()))
+    schema = json.loads((ROOT / "schemas/line.schema.json").read_text())
     lines = [json.loads(line) for line in run.stdout.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema)
     assert (run.code, lines[-1]["type"], lines[-1]["verdict"]) == (1, "verdict", "fail")
     assert {(line["operation"], line["table"]) for line in lines if line["type"] == "change"} == {
         ("insert", "event"),

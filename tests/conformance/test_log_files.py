@@ -133,6 +133,17 @@ def test_a_copy_that_was_cut_is_never_clean(logs: Logs) -> None:
         assert set(kinds) & {"stream.gap", "stream.corrupt"}, size
 
 
+def test_a_file_that_becomes_shorter_while_it_is_read_is_damage(logs: Logs) -> None:
+    logs.db.run("blue", "INSERT INTO account VALUES (1, 'x')", "INSERT INTO event VALUES (1, 'x')")
+    (path,) = logs.files(closed=False)
+    first = next(item for item in read([path]) if isinstance(item, Change))
+    files = of_files([path]).files
+    assert files
+    with files.open([path]) as stream:
+        path.write_bytes(path.read_bytes()[: int(first.position.text.rpartition(":")[2])])
+        assert troubles([item for _ in range(3) for item in stream.poll(1)]) == ["stream.corrupt"]
+
+
 def test_nothing_but_a_head_is_an_empty_file_of_changes(logs: Logs) -> None:
     logs.first = logs.rotate()
     assert changes(read(logs.files())) == []

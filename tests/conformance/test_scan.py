@@ -10,7 +10,7 @@ import pytest
 import replguard
 from replguard import api, config
 from replguard.demo.servers.access import identifier
-from replguard.errors import StreamError
+from replguard.errors import StreamError, UsageError
 from replguard.model.findings import Severity, Verdict
 from replguard.watch.scan import Options
 from tests.cli.runs import keep_apart
@@ -123,6 +123,27 @@ def test_given_filters_decide(logs: Logs) -> None:
     kept = scanned(logs, filters={"replicate_ignore_table": [f"{logs.db.name}.other"]})
     (leak,) = of(kept, "leak.sent")
     assert "assumes" not in leak.evidence
+
+
+def test_filters_of_the_wrong_server_are_refused(logs: Logs) -> None:
+    """As the writer's own they would drop everything: nothing would be judged."""
+    logs.db.run("blue", "INSERT INTO event VALUES (2, 'x')")
+    ((own,),) = logs.db.query("blue", "SELECT @@server_id")
+    with pytest.raises(UsageError, match="wrote this binlog itself"):
+        scanned(logs, filters={"server_id": own})
+    assert scanned(logs, filters={"server_id": own, "replicate_same_server_id": True}).verdict is Verdict.failed
+    assert scanned(logs, filters={"server_id": own + 1}).verdict is Verdict.failed
+
+
+def test_a_name_that_is_in_no_change_is_told(logs: Logs) -> None:
+    logs.db.run("blue", "INSERT INTO event VALUES (2, 'x')")
+    unmatched = of(scanned(logs, "evnt", "acount", "event"), "policy.unmatched")
+    assert [word for word in ("evnt", "acount") if any(f"'{word}'" in one.message for one in unmatched)] == [
+        "evnt",
+        "acount",
+    ]
+    assert len(unmatched) == 2
+    assert of(scanned(logs, "event"), "policy.unmatched") == []
 
 
 def leaks_in(paths: list[Path], schema: str) -> int:

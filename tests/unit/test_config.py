@@ -234,3 +234,9 @@ def test_the_options_of_the_command_line_make_a_config() -> None:
 def test_must_not_sync_of_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     found = config.with_rules(load(tmp_path, HEAD + "policy: {config: [account], local: [account]}"), ("account",))
     assert found.policy.classify(name("account")).table_class is TableClass.must_not_sync
+
+
+@pytest.mark.parametrize("glob", ["", "  "])
+def test_an_empty_word_names_no_table_and_is_refused(glob: str) -> None:
+    with pytest.raises(PolicyError, match="empty word"):
+        config.policy_of(None, ("event", glob))

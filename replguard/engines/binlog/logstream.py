@@ -198,7 +198,9 @@ class LogStream:
         next_file, stopped = _last_words(head)
         gtids = self._reader.gtids if self._reader.gtids is not None else head.before
         self._ended = ended = Ended(head, next_file, stopped, gtids)
-        if last and not ended.closed and not head.in_use and not head.relay and head.server_version:
+        if self._read < head.size:
+            yield self._trouble(TroubleKind.corrupt, "it became shorter while it was read", self._read)
+        elif last and not ended.closed and not head.in_use and not head.relay and head.server_version:
             yield self._trouble(TroubleKind.gap, _CUT, head.size)
         if self._file:
             self._file.close()
