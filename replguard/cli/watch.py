@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from replguard.cli.durations import seconds
+from replguard.cli.lines import Lines
 from replguard.cli.options import Common, Format, StreamFormat, command
 from replguard.cli.session import Session, run
 from replguard.errors import UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from replguard.model.findings import Finding, Report
+    from replguard.model.findings import Report
     from replguard.watch.options import Options
     from replguard.watch.progress import Progress
     from replguard.watch.readings import Told
@@ -157,7 +158,7 @@ def watch(
     )
     shown = Format.text if format is StreamFormat.text else Format.json
     common = replace(common, format=shown)
-    lines = _Lines(rows=rows) if format is StreamFormat.jsonl else None
+    lines = Lines(rows=rows) if format is StreamFormat.jsonl else None
     body = _pending if pending else _watch
     if not pending and asked.pause and not yes:
         body = _confirmed
@@ -170,7 +171,7 @@ def _refuse(*rules: tuple[bool, str]) -> None:
             raise typer.BadParameter(words)
 
 
-def _watch(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
+def _watch(session: Session, asked: _Asked, lines: Lines | None) -> Report:
     stop = threading.Event()
     clusters = session.clusters
     options = _options(session, asked, lines)
@@ -178,7 +179,7 @@ def _watch(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
         return clusters.watch(replace(options, stopped=stop.is_set, on_progress=tell))
 
 
-def _seen(session: Session, lines: _Lines | None) -> AbstractContextManager[Callable[[Progress], None]]:
+def _seen(session: Session, lines: Lines | None) -> AbstractContextManager[Callable[[Progress], None]]:
     """Whoever looks on sees how it goes; findings are printed above the view. Lines on a terminal are view enough."""
     from replguard.cli.live import following  # noqa: PLC0415 - not needed for --help
 
@@ -186,7 +187,7 @@ def _seen(session: Session, lines: _Lines | None) -> AbstractContextManager[Call
     return following(session.errors, quiet=session.common.quiet, live=live)
 
 
-def _confirmed(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
+def _confirmed(session: Session, asked: _Asked, lines: Lines | None) -> Report:
     """Ask on a terminal, having shown what a leak would make it run."""
     ours, _ = session.clusters.links()
     for line in session.clusters.breaker().preview(ours):
@@ -196,7 +197,7 @@ def _confirmed(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
     return _watch(session, asked, lines)
 
 
-def _pending(session: Session, asked: _Asked, lines: _Lines | None) -> Report:
+def _pending(session: Session, asked: _Asked, lines: Lines | None) -> Report:
     from replguard.watch.options import Options  # noqa: PLC0415 - not needed for --help
 
     stop = threading.Event()
@@ -209,7 +210,7 @@ def _silent(_told: Told) -> None:
     """The report tells it."""
 
 
-def _options(session: Session, asked: _Asked, lines: _Lines | None) -> Options:
+def _options(session: Session, asked: _Asked, lines: Lines | None) -> Options:
     from replguard.watch import moments  # noqa: PLC0415 - not needed for --help
     from replguard.watch.options import Options  # noqa: PLC0415
     from replguard.watch.window import Window  # noqa: PLC0415
@@ -237,7 +238,7 @@ def _seconds_to(moment: datetime) -> float:
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def _appetite(asked: _Asked, lines: _Lines | None) -> Appetite:
+def _appetite(asked: _Asked, lines: Lines | None) -> Appetite:
     from replguard.model.changes import Interest  # noqa: PLC0415 - not needed for --help
     from replguard.watch.wanted import Appetite  # noqa: PLC0415
 
@@ -258,29 +259,3 @@ def _follow(session: Session) -> Callable[[Told], None]:
                 session.say(f"{finding.severity.value} {finding.code}: {finding.message}")
 
     return tell
-
-
-class _Lines:
-    """Writes lines of JSON to standard output, and remembers which findings have one."""
-
-    def __init__(self, *, rows: bool) -> None:
-        self.rows = rows
-        self.told: dict[tuple[object, ...], Finding] = {}
-
-    def tell(self, told: Told) -> None:
-        from replguard.report.lines import lines  # noqa: PLC0415 - not needed for --help
-
-        findings = [finding for _, finding in told.findings]
-        for item in findings:
-            self.told.setdefault((item.code, item.cluster, item.link, item.schema, item.table), item)
-        self.write(lines(told.cluster, told.item, findings, rows=self.rows))
-
-    def close(self, report: Report) -> None:
-        """What has no line yet, and the verdict."""
-        from replguard.report.lines import closing_lines  # noqa: PLC0415
-
-        self.write(closing_lines(report, self.told.values()))
-
-    def write(self, lines: list[str]) -> None:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
