@@ -168,9 +168,17 @@ def _labels(code: TypeCode, size: int) -> Wire:
 def _decimal(precision: int, scale: int) -> Wire:
     if scale > precision or not 1 <= precision <= 65:
         raise Damage(f"DECIMAL({precision},{scale})")
+    return Wire(TypeCode.DECIMAL, decimal_size(precision, scale), length=precision, scale=scale)
+
+
+def decimal_size(precision: int, scale: int) -> int:
+    """Bytes of a DECIMAL: the digits before and after the point each by nines.
+
+    >>> decimal_size(10, 2)
+    5
+    """
     whole = precision - scale
-    size = whole // 9 * 4 + DIGIT_BYTES[whole % 9] + scale // 9 * 4 + DIGIT_BYTES[scale % 9]
-    return Wire(TypeCode.DECIMAL, size, length=precision, scale=scale)
+    return whole // 9 * 4 + DIGIT_BYTES[whole % 9] + scale // 9 * 4 + DIGIT_BYTES[scale % 9]
 
 
 def _bit(rest: int, whole: int) -> Wire:

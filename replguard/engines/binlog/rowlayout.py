@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog import rowvalues
+from replguard.engines.binlog.binaryjson import json_text
 from replguard.engines.binlog.catalog import BINARIES, GEOMETRIES, base_type
 from replguard.engines.binlog.charsets import charset_of, decoded
 from replguard.engines.binlog.columntypes import NUMBERS, OLD_SIZES, OLD_TEMPORALS, TEXTS, TypeCode, Wire
@@ -204,7 +205,7 @@ def decoder(wire: Wire, mapped: MappedColumn, column: Column | None) -> Decode:
     if code in (TypeCode.VECTOR, TypeCode.GEOMETRY):
         return rowvalues.binary
     if code is TypeCode.JSON:
-        return rowvalues.untold
+        return json_text
     if code in TEXTS:
         return _string(wire, mapped, column)
     return rowvalues.times(wire) if code not in OLD_TEMPORALS or not wire.length else rowvalues.untold
