@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.adversarial.recording import record
 from tests.conformance.application import Application
+from tests.servers.plugin import _or_skip
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.adversarial.recording import Corpus
+    from tests.servers.plugin import Pairs
     from tests.servers.workspace import Workspace
 
 
@@ -25,3 +29,10 @@ def app(db: Workspace, tmp_path: Path) -> Application:
 def thorough() -> bool:
     """Whether the campaign runs whole (``make test-long``) or as a seeded sample."""
     return bool(os.environ.get("REPLGUARD_LONG"))
+
+
+@pytest.fixture(scope="session")
+def corpus(pairs: Pairs, request: pytest.FixtureRequest) -> Corpus:
+    """Binlog files of every scene, written by a real server in this run."""
+    with _or_skip(request.config, pairs.choice):
+        return record(pairs.get("none").blue)
