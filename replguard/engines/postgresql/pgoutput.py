@@ -168,6 +168,42 @@ Message: TypeAlias = (
 )
 
 
+def moment(micros: int) -> datetime:
+    """A time of the wire: microseconds since 2000. OverflowError for what no calendar has."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def skim(data: bytes, at: int, columns: int, places: tuple[int, ...]) -> list[bytes | None] | None:
+    """The values at some places of the tuple that ends ``data``; None where one of them is an unchanged TOAST value.
+
+    The short way through a tuple for who only wants its key: it is walked to its end all the same.
+    """
+    size = len(data)
+    if size < at + 2 or data[at] << 8 | data[at + 1] != columns:
+        raise MalformedMessage("a tuple of another number of columns")
+    at += 2
+    found: dict[int, bytes | None] = {}
+    for place in range(columns):
+        mark = data[at] if at < size else 0
+        if mark in (0x74, 0x62):
+            start = at + 5
+            at = start + int.from_bytes(data[at + 1 : start], "big")
+            if start > size:
+                break
+            if place in places:
+                found[place] = data[start:at]
+        elif mark == 0x6E:
+            at += 1
+            found[place] = None
+        elif mark == 0x75:
+            at += 1
+        else:
+            raise MalformedMessage(f"a value of kind {mark:#x}")
+    if at != size:
+        raise MalformedMessage("a tuple does not end where its message ends")
+    return [found[place] for place in places] if all(place in found for place in places) else None
+
+
 class _Reader:
     __slots__ = ("_at", "_data")
 
@@ -187,7 +223,7 @@ class _Reader:
         return int.from_bytes(self.take(length), "big")
 
     def time(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=int.from_bytes(self.take(8), "big", signed=True))
+        return moment(int.from_bytes(self.take(8), "big", signed=True))
 
     def text(self) -> str:
         end = self._data.find(b"\0", self._at)

@@ -10,7 +10,7 @@ from replguard.engines.postgresql.pgoutput import IDENTITY_FULL
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from replguard.engines.base import Wanted
     from replguard.engines.postgresql.pgoutput import RelationMessage, RowChange, Tuple
@@ -26,6 +26,13 @@ class Shape:
     key: tuple[str, ...]
     identity: tuple[str, ...]
     integers: frozenset[str]
+    columns: int = 0
+    short: tuple[str, ...] = ()
+    """The key, else the identity."""
+    places: tuple[int, ...] = ()
+    """Where ``short`` stands in a tuple; empty where it does not."""
+    key_is_identity: bool = False
+    """Whether the key can be told from the old key alone."""
 
     def key_of(self, values: Tuple | None) -> dict[str, Any] | None:
         """The table's key if the tuple has it, else its replica identity; None where there is neither."""
@@ -44,18 +51,30 @@ class Shape:
     def whole(self, values: Tuple | None) -> dict[str, Any] | None:
         return None if values is None else {column: self.shown(column, value) for column, value in values.items()}
 
+    def skimmed(self, values: Sequence[bytes | None]) -> dict[str, Any]:
+        """The key from the values at its places."""
+        return {column: self.shown(column, value) for column, value in zip(self.short, values, strict=True)}
+
 
 def shape_of(relation: RelationMessage, wanted: Wanted, keys: Mapping[TableName, tuple[str, ...]]) -> Shape:
     """``keys`` serve where nobody else knows the table's shape."""
     name = TableName(relation.schema, relation.name)
     known = wanted.shape(name)
     identity = tuple(column.name for column in relation.columns if column.in_identity)
+    key = known.key if known else keys.get(name, ())
+    # With the full row as identity every column is marked, which makes no key.
+    identity = () if relation.identity == IDENTITY_FULL else identity
+    short = key or identity
+    order = {column.name: place for place, column in enumerate(relation.columns)}
     return Shape(
         name=name,
         interest=wanted.interest(name),
-        key=known.key if known else keys.get(name, ()),
-        # With the full row as identity every column is marked, which makes no key.
-        identity=() if relation.identity == IDENTITY_FULL else identity,
+        key=key,
+        columns=len(relation.columns),
+        short=short,
+        places=tuple(order[column] for column in short) if all(column in order for column in short) else (),
+        key_is_identity=set(short) <= set(identity),
+        identity=identity,
         integers=frozenset(column.name for column in relation.columns if column.type_oid in INTEGERS),
     )
 

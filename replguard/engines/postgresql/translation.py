@@ -9,6 +9,7 @@ each label that was told pending gets an end of its own. Only labels that were t
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.base import Tally
@@ -28,6 +29,8 @@ from replguard.engines.postgresql.pgoutput import (
     StreamStart,
     StreamStop,
     Truncate,
+    moment,
+    skim,
 )
 from replguard.engines.postgresql.position import lsn
 from replguard.engines.postgresql.relations import changed_columns, shape_of
@@ -45,9 +48,14 @@ if TYPE_CHECKING:
     from replguard.model.tables import TableName
 
 _OPERATIONS = {"I": Operation.insert, "U": Operation.update, "D": Operation.delete}
+_B, _C, _D = b"BCD"
 _KIND_AND_OID = HEAD + 5
 _KIND_XID_AND_OID = HEAD + 9
-_ROWS = frozenset(b"IUD")
+_BEGIN = struct.Struct(">QqI")
+_COMMIT = struct.Struct(">BQQq")
+_ROW_OF = {ord("I"): Operation.insert, ord("U"): Operation.update, ord("D"): Operation.delete}
+_SKIMMED = {ord("I"): ord("N"), ord("U"): ord("N"), ord("D"): ord("K")}
+"""What follows the table of a row whose key can be told from one tuple."""
 _CELLS = 10_000
 """Counters inside one part of a streamed transaction, before they are begun anew."""
 
@@ -71,8 +79,10 @@ class Translation:
         self._room = room
         self._shapes: dict[int, Shape] = {}
         self._counters: dict[int, list[int]] = {}
-        self._transaction: str | None = None
+        self._top: int | None = None
+        self._micros: int | None = None
         self._committed_at: datetime | None = None
+        self._last_commit: int | None = None
         self._pending = False
         self._origin: str | None = None
         self._told: dict[int, set[str]] = {}
@@ -93,11 +103,81 @@ class Translation:
         }
 
     def message(self, view: memoryview) -> bool:
-        """Take one message of the wire. Whether there is room for more; one that is not understood is a Trouble."""
-        if view[HEAD : HEAD + 1] and view[HEAD] in _ROWS and self._count(view):
-            return True
-        self._translate(view[HEAD:].tobytes(), int.from_bytes(view[1:9], "big"))
+        """Take one message of the wire. Whether there is room for more; one that is not understood is a Trouble.
+
+        What comes with every transaction and row has a short way; all that is not just as expected goes the long one.
+        """
+        size = len(view) - HEAD
+        kind = view[HEAD] if size else 0
+        if kind in _ROW_OF and len(view) > self.width:
+            short = self._count(view) or self._skim(view, kind)
+        elif kind == _B and size == _BEGIN.size + 1 and self.width == _KIND_AND_OID:
+            short = self._short_begin(*_BEGIN.unpack_from(view, HEAD + 1))
+        elif kind == _C and size == _COMMIT.size + 1 and self.width == _KIND_AND_OID:
+            short = self._short_commit(*_COMMIT.unpack_from(view, HEAD + 1))
+        else:
+            short = False
+        if not short:
+            self._translate(view[HEAD:].tobytes(), int.from_bytes(view[1:9], "big"))
         return len(self.items) < self._room and not self.finished
+
+    def _short_begin(self, final_lsn: int, micros: int, xid: int) -> bool:
+        if self.stop_at is not None and final_lsn >= self.stop_at:
+            return False
+        self._top, self._micros, self._committed_at = xid, micros, None
+        self._pending, self._origin = False, None
+        return True
+
+    def _short_commit(self, flags: int, _commit_lsn: int, end_lsn: int, micros: int) -> bool:
+        if flags:
+            return False
+        self.reached = max(self.reached, end_lsn)
+        self._top = self._micros = self._committed_at = self._origin = None
+        self.tally.transactions += 1
+        self._last_commit = micros
+        return True
+
+    def _skim(self, view: memoryview, kind: int) -> bool:
+        """Tell a row by its key, where one tuple of it has that and nobody asks for more."""
+        shape = self._shapes.get(int.from_bytes(view[self.width - 4 : self.width], "big"))
+        if (
+            shape is None
+            or shape.interest is Interest.whole
+            or not shape.places
+            or view[self.width] != _SKIMMED[kind]
+            or (kind == _D and not shape.key_is_identity)
+        ):
+            return False
+        try:
+            values = skim(view[self.width + 1 :].tobytes(), 0, shape.columns, shape.places)
+        except MalformedMessage:
+            return False  # the long way says what is wrong
+        if values is None:
+            return False
+        name = shape.name
+        changes = self.tally.changes
+        changes[name] = changes.get(name, 0) + 1
+        xid = None if self.width == _KIND_AND_OID else int.from_bytes(view[HEAD + 1 : HEAD + 5], "big")
+        self.items.append(
+            Change(
+                _ROW_OF[kind],
+                (name,),
+                lsn(int.from_bytes(view[1:9], "big")),
+                self._label(xid),
+                self._commit_time(),
+                self._origin,
+                1,
+                shape.skimmed(values),
+                pending=self._pending,
+            )
+        )
+        return True
+
+    def _commit_time(self) -> datetime | None:
+        """When the transaction was committed; worked out once, and only where somebody wants to know."""
+        if self._committed_at is None and self._micros is not None:
+            self._committed_at = _moment(self._micros)
+        return self._committed_at
 
     def hand_out(self) -> list[StreamItem]:
         found, self.items = self.items, []
@@ -120,6 +200,9 @@ class Translation:
 
     def settle_tally(self) -> None:
         """Bring what was counted into the tally."""
+        if self._last_commit is not None:
+            self.tally.last_commit = _moment(self._last_commit)
+            self._last_commit = None
         for oid, counter in self._counters.items():
             if counter[0]:
                 self._counted(self._shapes[oid].name, counter[0])
@@ -152,7 +235,7 @@ class Translation:
         if self.stop_at is not None and message.final_lsn >= self.stop_at:
             self.finished = True
             return
-        self._transaction, self._committed_at = str(message.xid), message.committed_at
+        self._top, self._micros, self._committed_at = message.xid, None, message.committed_at
         self._pending, self._origin = False, None
 
     def _commit(self, message: Commit, _at: Position) -> None:
@@ -160,18 +243,19 @@ class Translation:
 
     def _end_of_transaction(self, reached: int, committed_at: datetime | None) -> None:
         self.reached = max(self.reached, reached)
-        self._transaction = self._committed_at = self._origin = None
+        self._top = self._micros = self._committed_at = self._origin = None
         self._pending = False
         if committed_at:
             self.tally.transactions += 1
             self.tally.last_commit = committed_at
+            self._last_commit = None
 
     def _stream_start(self, message: StreamStart, _at: Position) -> None:
-        self._transaction, self._pending, self._origin = str(message.xid), True, None
+        self._top, self._pending, self._origin = message.xid, True, None
         self._widen(_KIND_XID_AND_OID)
 
     def _stream_stop(self, _message: StreamStop, _at: Position) -> None:
-        self._transaction, self._pending, self._origin = None, False, None
+        self._top, self._pending, self._origin = None, False, None
         self._widen(_KIND_AND_OID)
 
     def _widen(self, width: int) -> None:
@@ -195,7 +279,7 @@ class Translation:
         if self.stop_at is not None and message.prepare_lsn >= self.stop_at:
             self.finished = True
             return
-        self._transaction, self._committed_at = str(message.xid), None
+        self._top, self._micros, self._committed_at = message.xid, None, None
         self._pending, self._origin = True, None
 
     def _prepare(self, message: Prepare, _at: Position) -> None:
@@ -232,7 +316,7 @@ class Translation:
                 tables=(shape.name,),
                 position=at,
                 transaction=self._label(message.xid),
-                committed_at=self._committed_at,
+                committed_at=self._commit_time(),
                 origin=self._origin,
                 key=key,
                 changed=changed_columns(message) if shape.interest >= Interest.keyed else None,
@@ -253,7 +337,7 @@ class Translation:
                     tables=(name,),
                     position=at,
                     transaction=self._label(message.xid),
-                    committed_at=self._committed_at,
+                    committed_at=self._commit_time(),
                     origin=self._origin,
                     pending=self._pending,
                     detail={"cascade": message.cascade},
@@ -262,12 +346,17 @@ class Translation:
 
     def _label(self, xid: int | None) -> str | None:
         """The transaction as it is told; of a pending one it is remembered that it was."""
-        label = self._transaction
-        if label is None:
+        top = self._top
+        if top is None:
             return None
-        top = int(label)
-        if xid is not None and xid != top:
-            label = f"{top}/{xid}"
+        label = str(top) if xid is None or xid == top else f"{top}/{xid}"
         if self._pending:
             self._told.setdefault(top, set()).add(label)
         return label
+
+
+def _moment(micros: int) -> datetime | None:
+    try:
+        return moment(micros)
+    except OverflowError:
+        return None
