@@ -44,9 +44,9 @@ class Common:
             metavar="NAME=URL",
         ),
     ] = None
-    preset: Annotated[str | None, typer.Option("--preset", help="Policy preset, with --cluster.", metavar="NAME")] = (
-        None
-    )
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Policy preset, with --cluster or scan.", metavar="NAME")
+    ] = None
     must_not_sync: Annotated[
         list[str] | None,
         typer.Option(

@@ -55,12 +55,14 @@ def scan(  # noqa: PLR0917 - one parameter an option
         str | None, typer.Option("--until", metavar="TIME|FILE:OFFSET|GTIDS", help="Leave out what came after.")
     ] = None,
     server_id: Annotated[
-        list[int] | None, typer.Option("--server-id", help="Only what this server wrote; may be given again.")
+        list[int] | None,
+        typer.Option("--server-id", metavar="N", help="Only what this server wrote; may be given again."),
     ] = None,
     gtid_domain: Annotated[
-        list[int] | None, typer.Option("--gtid-domain", help="Only this domain (MariaDB); may be given again.")
+        list[int] | None,
+        typer.Option("--gtid-domain", metavar="N", help="Only this domain (MariaDB); may be given again."),
     ] = None,
-    rows: Annotated[bool, typer.Option("--rows", help="Tell the values of changed rows too.")] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="With jsonl: the values of changed rows too.")] = False,
     format: Annotated[  # noqa: A002 - the name of the option
         StreamFormat, typer.Option("--format", help="jsonl: one change or finding a line, as they are read.")
     ] = StreamFormat.text,

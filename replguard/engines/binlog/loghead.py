@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.events import (
+    CRC_SIZE,
     FLAG_IN_USE,
     HEADER,
     HEADER_SIZE,
@@ -43,6 +44,7 @@ _VERSION_SIZE = 50
 _FIXED_PART = 57
 _TYPES_OF_MARIADB = MariaDBEvent.GTID.value
 _LARGEST_LIST = 64 << 20
+_LONGEST_ROTATE = HEADER_SIZE + 8 + 512 + CRC_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Head:
     """One log file, as it was when it was opened.
 
     ``server_id`` is that of the server which wrote the file, ``before`` what it had executed (a relay log: received)
-    before its first event. ``unreadable`` says why the file cannot be read here, though it is a log file.
+    before its first event. ``next_file`` is what its last event names, where that is a rotate; ``stopped`` says that
+    the server was shut down. ``unreadable`` says why the file cannot be read here, though it is a log file.
     """
 
     path: Path
@@ -61,11 +64,23 @@ class Head:
     in_use: bool = False
     checksum: bool = False
     before: MySQLGtidSet | MariaDBGtidState | None = None
+    next_file: str | None = None
+    stopped: bool = False
     unreadable: str | None = None
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def closed(self) -> bool:
+        """Whether the server that wrote it ended it in good order."""
+        return self.next_file is not None or self.stopped
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was being written to; a relay log that is carries no mark."""
+        return self.in_use or (self.relay and not self.closed)
 
 
 def flavour_of(head: bytes) -> Flavour | None:
@@ -127,6 +142,7 @@ def _read(path: Path, file: BinaryIO, size: int, flavour: Flavour) -> Head:
         bool(header.flags & FLAG_IN_USE),
         form.checksum,
         None if encrypted else _before(following, form, flavour),
+        *_last_words(file, size, checksum=form.checksum),
         _ENCRYPTED_MARIADB if encrypted else None,
     )
 
@@ -155,6 +171,23 @@ def _before(raw: bytes, form: Format, flavour: Flavour) -> MySQLGtidSet | MariaD
         return MySQLGtidSet.decode(body) if flavour == "mysql" else MariaDBGtidState.decode(body)
     except (Damage, NotUnderstood):
         return None
+
+
+def _last_words(file: BinaryIO, size: int, *, checksum: bool) -> tuple[str | None, bool]:
+    """What the server that wrote the file said last: the name of the next file, or that it stopped."""
+    begins = max(MAGIC_SIZE, size - _LONGEST_ROTATE)
+    file.seek(begins)
+    tail = file.read(size - begins)
+    crc = CRC_SIZE if checksum else 0
+    for at in range(len(tail) - HEADER_SIZE, -1, -1):
+        _, kind, _, length, end_pos, _ = HEADER.unpack_from(tail, at)
+        if length != len(tail) - at or end_pos != size % (1 << 32):
+            continue
+        if kind == MySQLEvent.STOP and length == HEADER_SIZE + crc:
+            return None, True
+        if kind == MySQLEvent.ROTATE and length > HEADER_SIZE + 8 + crc:
+            return tail[at + HEADER_SIZE + 8 : len(tail) - crc].decode("utf-8", "replace"), False
+    return None, False
 
 
 _ENCRYPTED_MYSQL = (

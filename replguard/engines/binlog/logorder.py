@@ -19,19 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a file ended: with a rotate (to ``next_file``) or a stop, and what had been executed by then.
-
-    ``gtids`` is None where the file does not tell.
-    """
+    """A file that was read to its end, and what had been executed by then; None where the file does not tell."""
 
     head: Head
-    next_file: str | None
-    stopped: bool
     gtids: MySQLGtidSet | MariaDBGtidState | None
-
-    @property
-    def closed(self) -> bool:
-        return self.next_file is not None or self.stopped
 
 
 def ordered(heads: Sequence[Head]) -> tuple[Head, ...]:
@@ -85,12 +76,16 @@ def hole(ended: Ended, after: Head) -> str | None:
         return f"{before.name}, which comes before {after.name}, was not read"
     if _numbered_apart(before.name, after.name):
         return f"between {before.name} and {after.name} a file is missing"
-    if ended.next_file is not None and _other_file(ended.next_file, after.name):
-        return f"{before.name} is followed by {ended.next_file}, and {after.name} was given"
+    if before.next_file is not None and _other_file(before.next_file, after.name):
+        return f"{before.name} is followed by {before.next_file}, and {after.name} was given"
     told = _gtids_follow(ended.gtids, after.before) if not before.relay else None
     if told is False:
         return f"{after.name} begins after {after.before}, but {before.name} ends with {ended.gtids}"
-    if told or (ended.next_file and is_file_name(after.name)) or (ended.stopped and _numbered(before.name, after.name)):
+    if (
+        told
+        or (before.next_file and is_file_name(after.name))
+        or (before.stopped and _numbered(before.name, after.name))
+    ):
         return None
     return f"whether {after.name} follows {before.name} cannot be told: {before.name} does not end by naming it"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.base import LogFile, Tally
 from replguard.engines.binlog import logorder, relaylogs
-from replguard.engines.binlog.events import CRC_SIZE, HEADER, HEADER_SIZE, Damage, Fields, MySQLEvent, body_of
+from replguard.engines.binlog.events import Damage, MySQLEvent, body_of
 from replguard.engines.binlog.loghead import MAGIC_SIZE, flavour_of_format
 from replguard.engines.binlog.logorder import Ended
 from replguard.engines.binlog.reader import BinlogReader
@@ -73,7 +73,7 @@ class LogStream:
                 server=str(head.server_id) if head.server_version else None,
                 server_version=head.server_version or None,
                 received=head.relay,
-                unfinished=head.in_use,
+                unfinished=head.unfinished,
             )
             for head in self._heads
         )
@@ -140,7 +140,7 @@ class LogStream:
             self._before = self.tally
             self._reader = self._new_reader(head)
         if head.unreadable:
-            self._ended = Ended(head, None, stopped=False, gtids=None)
+            self._ended = Ended(head, None)
             yield self._trouble(TroubleKind.unknown, f"cannot be read: {head.unreadable}", 0)
             return
         self._splitter = relaylogs.Splitter(MAGIC_SIZE, b"" if hole else self._splitter.format)
@@ -195,12 +195,11 @@ class LogStream:
             yield from self._received(self._reader.take(self._splitter.rest()))
         if torn or last or not head.relay:
             yield from self._received(self._reader.end()) if head.relay else self._reader.end()
-        next_file, stopped = _last_words(head)
         gtids = self._reader.gtids if self._reader.gtids is not None else head.before
-        self._ended = ended = Ended(head, next_file, stopped, gtids)
+        self._ended = Ended(head, gtids)
         if self._read < head.size:
             yield self._trouble(TroubleKind.corrupt, "it became shorter while it was read", self._read)
-        elif last and not ended.closed and not head.in_use and not head.relay and head.server_version:
+        elif last and not head.closed and not head.unfinished and head.server_version:
             yield self._trouble(TroubleKind.gap, _CUT, head.size)
         if self._file:
             self._file.close()
@@ -221,7 +220,6 @@ _OTHER_FLAVOUR = (
     "what it received comes from a server of another flavour, whose events are not understood here: read the source's "
     "own binlog"
 )
-_LONGEST_ROTATE = HEADER_SIZE + 8 + 512 + CRC_SIZE
 
 
 def _opened(head: Head) -> BinaryIO:
@@ -231,24 +229,6 @@ def _opened(head: Head) -> BinaryIO:
     except OSError as error:
         raise UsageError(f"{head.path} cannot be read: {error.strerror}", remedy="name a file you may read") from error
     return file
-
-
-def _last_words(head: Head) -> tuple[str | None, bool]:
-    """What the server that wrote the file said last: the name of the next file, or that it stopped."""
-    with head.path.open("rb") as file:
-        begins = max(MAGIC_SIZE, head.size - _LONGEST_ROTATE)
-        file.seek(begins)
-        tail = file.read(head.size - begins)
-    crc = CRC_SIZE if head.checksum else 0
-    for at in range(len(tail) - HEADER_SIZE, -1, -1):
-        _, kind, _, size, end_pos, _ = HEADER.unpack_from(tail, at)
-        if size != len(tail) - at or end_pos != head.size % (1 << 32):
-            continue
-        if kind == MySQLEvent.STOP and size == HEADER_SIZE + crc:
-            return None, True
-        if kind == MySQLEvent.ROTATE:
-            return Fields(tail[at + HEADER_SIZE + 8 : len(tail) - crc]).rest().decode("utf-8", "replace"), False
-    return None, False
 
 
 def _together(first: Tally, second: Tally) -> Tally:
