@@ -8,8 +8,11 @@ from datetime import timedelta
 import pymysql
 import pytest
 
+from replguard.demo.servers import start_pair
+from replguard.engines.base import Wanted
+from replguard.engines.binlog import dump
 from replguard.errors import StreamError
-from replguard.model.changes import Change, Trouble, TroubleKind
+from replguard.model.changes import Change, Interest, TransactionEnd, Trouble, TroubleKind
 from replguard.model.positions import Position, PositionKind
 from tests.conformance.mysql_mariadb_sides import START, STOP, STOP_APPLIER, eventually, of_server, two_sides
 
@@ -86,7 +89,7 @@ def test_every_kind_of_change_is_told(sides):
         "DROP TEMPORARY TABLE event",
         "DROP TABLE event, another",
     )
-    found = [thing for thing in found if isinstance(thing, Trouble) or thing.tables]
+    found = [thing for thing in found if isinstance(thing, Trouble) or (isinstance(thing, Change) and thing.tables)]
     assert [entry for entry in told(found, blue.database) if entry[1] != ["made"]] == [
         ("ddl", ["event"]),
         ("insert", ["event"]),
@@ -359,3 +362,126 @@ def test_a_position_of_another_kind_is_refused(sides):
     ):
         with pytest.raises(StreamError):
             server.streams.own(position)
+
+
+def test_what_becomes_of_a_prepared_transaction_is_told(sides):
+    blue, _ = sides
+    kept = ("XA START 'a'", "INSERT INTO event (id) VALUES (1)", "XA END 'a'", "XA PREPARE 'a'", "XA COMMIT 'a'")
+    dropped = ("XA START 'b'", "INSERT INTO event (id) VALUES (2)", "XA END 'b'", "XA PREPARE 'b'", "XA ROLLBACK 'b'")
+    at_once = ("XA START 'c'", "INSERT INTO event (id) VALUES (3)", "XA END 'c'", "XA COMMIT 'c' ONE PHASE")
+    found, _ = written(blue, TABLE, *kept, *dropped, *at_once)
+    rows = [thing for thing in found if isinstance(thing, Change) and thing.operation.value == "insert"]
+    ends: dict = {thing.transaction: thing.committed for thing in found if isinstance(thing, TransactionEnd)}
+    assert not [thing for thing in found if isinstance(thing, Trouble)]
+    assert [thing.pending for thing in rows[:2]] == [True, True]
+    assert [ends.pop(thing.transaction) for thing in rows[:2]] == [True, False]
+    assert [ends.get(thing.transaction) for thing in rows[2:]] == [True if rows[2].pending else None]
+
+
+def test_a_commit_of_what_was_prepared_before_the_beginning_is_opaque(sides):
+    blue, _ = sides
+    server = blue.connect()
+    blue.sql(TABLE, "XA START 'a'", "INSERT INTO event (id) VALUES (1)", "XA END 'a'", "XA PREPARE 'a'")
+    start = since_now(server)
+    blue.sql("XA COMMIT 'a'")
+    with server.streams.own(start) as stream:
+        assert [thing.kind for thing in drained(stream)] == [TroubleKind.opaque]
+
+
+def test_both_kinds_of_position_are_known_to_be_passed(sides):
+    blue, _ = sides
+    server = blue.connect()
+    with server.streams.own("now") as stream:
+        blue.sql(TABLE)
+        (file, offset, *_), by_gtids = server_end(blue)[0], server.replication.position()
+        places = (Position(PositionKind.file, f"{file}:{offset}"), by_gtids)
+        assert not any(stream.passed(place) for place in places)
+        eventually(lambda: stream.poll(0.1) or all(stream.passed(place) for place in places))
+        eventually(lambda: all(stream.passed(place) for place in places))
+        with pytest.raises(ValueError, match="no position"):
+            stream.passed(Position(PositionKind.lsn, "0/1"))
+
+
+def test_tables_that_nobody_asks_for_are_only_counted(sides):
+    blue, _ = sides
+    server = blue.connect()
+    start = since_now(server)
+    rows = [f"INSERT INTO {table} (id) VALUES ({number})" for number in range(20) for table in ("event", "other")]
+    blue.sql(TABLE, TABLE.replace("event", "other"), *rows, "UPDATE event SET id = 100 WHERE id = 0")
+    shapes = {table.name: table for table in server.catalog.tables()}
+    wanted = Wanted(lambda name: Interest.keyed if name.name == "event" else Interest.counted, shapes.get)
+    with server.streams.own(start, wanted) as stream:
+        found = [thing for thing in drained(stream) if thing.operation.value != "ddl"]
+    assert [thing.key for thing in found] == [{"id": number} for number in (*range(20), 0, 100)]
+    assert {table.name: count for table, count in stream.tally.changes.items()} == {"event": 21, "other": 20}
+    assert stream.tally.transactions == 43
+
+
+def test_a_stream_that_is_killed_goes_on_without_gap_and_repeats_one_transaction_at_most(sides, monkeypatch):
+    monkeypatch.setattr(dump, "_CHUNK", 777)  # so that a stream ends in the middle of anything
+    blue, _ = sides
+    server = blue.connect()
+    start = since_now(server)
+    blue.sql(TABLE, *(f"INSERT INTO event (id) VALUES ({number}), ({number + 1000})" for number in range(60)))
+    with server.streams.own(start) as whole:
+        expected = [(thing.transaction, thing.detail["offset"]) for thing in drained(whole)]
+    seen: list = []
+    caught_up = False
+    while not caught_up:
+        repeated = 0
+        before = dump_threads(blue)
+        with server.streams.own(start) as stream:
+            try:
+                for _ in range(8):
+                    new = [(thing.transaction, thing.detail["offset"]) for thing in stream.poll(0.2)]
+                    repeated += len(set(new) & set(seen))
+                    seen += [thing for thing in new if thing not in seen]
+                blue.sql(*(f"KILL {thread}" for thread in dump_threads(blue) - before))
+            except StreamError:
+                pass
+            caught_up, start = stream.caught_up, stream.position
+        assert repeated <= 1
+    assert seen == expected
+
+
+def test_another_reader_with_the_same_server_id_is_got_out_of_the_way(sides, monkeypatch):
+    blue, _ = sides
+    server = blue.connect()
+    drawn = iter([4_000_000_077, 4_000_000_077, 4_000_000_078])
+    monkeypatch.setattr(dump, "_server_id", lambda: next(drawn))
+    with server.streams.own("now") as first:
+        first.poll(0.3)
+        with server.streams.own("now") as second:
+            second.poll(0.3)
+            blue.sql(TABLE)
+            assert told(eventually(lambda: list(second.poll(0.5))), blue.database) == [("ddl", ["event"])]
+
+
+@pytest.fixture
+def own_sides(pair, engine_choice):
+    """Servers of this test's own, whose binlogs it may destroy; ``pair`` is what skips a missing engine."""
+    with (
+        start_pair(engine_choice.engine, engine_choice.major, direction="none") as apart,
+        two_sides(of_server("blue", apart.blue), of_server("green", apart.green)) as both,
+    ):
+        yield apart, *both
+
+
+def test_a_restart_breaks_a_stream_and_reading_goes_on_where_it_was(own_sides):
+    servers, blue, _ = own_sides
+    server = blue.connect()
+    with server.streams.own("now") as stream:
+        blue.sql(TABLE)
+        found = eventually(lambda: list(stream.poll(0.5)))
+        servers.blue.restart()
+        with pytest.raises(StreamError):
+            eventually(lambda: stream.poll(0.5) and False)
+        position = stream.position
+    blue.sql("INSERT INTO event (id) VALUES (1)", "FLUSH BINARY LOGS", "DELETE FROM event")
+    again = blue.connect()
+    with again.streams.own(position) as stream:
+        found += drained(stream)
+    assert told(found, blue.database) == [("ddl", ["event"]), ("insert", ["event"]), ("delete", ["event"])]
+    ((last, *_),) = server_end(blue)
+    eventually(lambda: purged(blue, last))
+    told_as_gap(again, position)

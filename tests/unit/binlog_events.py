@@ -24,7 +24,7 @@ class Writer:
         size = HEADER_SIZE + len(body) + (4 if crc else 0)
         if not artificial:
             self.at += size
-        raw = HEADER.pack(1_700_000_000, kind, server_id, size, 0 if artificial else self.at, flags) + body
+        raw = HEADER.pack(1_700_000_000, kind, server_id, size, 0 if artificial else self.at & 0xFFFFFFFF, flags) + body
         return raw + struct.pack("<I", zlib.crc32(raw)) if crc else raw
 
     def inner(self, kind, body=b""):

@@ -28,6 +28,7 @@ _COM_BINLOG_DUMP_GTID = 0x1E
 _SEND_ANNOTATE = 0x02
 _THROUGH_GTID = 0x04
 _ERROR = 0xFF
+_BEHIND = 1 << 32
 _CHUNK = 128 << 10
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS = 30.0
@@ -64,7 +65,11 @@ class Dump:
             self._session.run("stream_replica", period, period, uuid, uuid)
 
     def from_file(self, file: str, offset: int) -> None:
-        """Ask for everything from here on."""
+        """Ask for everything from here on. StreamError for a place behind 4 GB, which the protocol cannot name."""
+        if offset >= _BEHIND:
+            message = f"a stream cannot begin at {file}:{offset}: the request has four bytes for the place"
+            remedy = "Begin at a GTID position, or at the beginning of the file."
+            raise StreamError(message, remedy=remedy, cluster=self._server.name)
         flags = _SEND_ANNOTATE if self._server.flavour == "mariadb" else 0
         self._ask(_COM_BINLOG_DUMP, struct.pack("<IHI", offset, flags, _server_id()) + file.encode())
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
 
 _TAGGED = 1
+_PREPARED = 0x40
 _MARIADB = struct.Struct("<QIB")
 
 
@@ -171,13 +172,16 @@ def covers(one: MySQLGtidSet | MariaDBGtidState, other: MySQLGtidSet | MariaDBGt
 
 @dataclass(frozen=True, slots=True)
 class Gtid:
-    """One transaction's identifier as its event tells it; ``commit_micros`` is MySQL's immediate commit timestamp."""
+    """One transaction's identifier as its event tells it; ``commit_micros`` is MySQL's immediate commit timestamp,
+    ``prepared`` is said of MariaDB's XA transactions.
+    """
 
     text: str | None
     origin: str | None = None
     commit_micros: int | None = None
     domain_id: int | None = None
     standalone: bool = False
+    prepared: bool = False
 
 
 def mysql_gtid(body: bytes, *, anonymous: bool) -> Gtid:
@@ -221,4 +225,4 @@ def mariadb_gtid(body: bytes, server_id: int) -> Gtid:
         raise Damage("a GTID event ends too early")
     sequence, domain, flags = _MARIADB.unpack_from(body)
     text = f"{domain}-{server_id}-{sequence}"
-    return Gtid(text, str(server_id), domain_id=domain, standalone=bool(flags & 1))
+    return Gtid(text, str(server_id), domain_id=domain, standalone=bool(flags & 1), prepared=bool(flags & _PREPARED))

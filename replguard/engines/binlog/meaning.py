@@ -16,8 +16,8 @@ from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet, covers
 from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.rowchanges import RowChanges
 from replguard.engines.binlog.tablemaps import ROW_EVENTS
-from replguard.engines.binlog.telling import change, trouble
-from replguard.model.changes import Operation, TroubleKind
+from replguard.engines.binlog.telling import change, committed_at, trouble
+from replguard.model.changes import Operation, TransactionEnd, TroubleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ HEARTBEATS = (MySQLEvent.HEARTBEAT, MySQLEvent.HEARTBEAT_V2)
 _LOAD_HEAD = 13
 _MOST_BEGINS = 1024
 _XID_SIZE = 8
+_MOST_PREPARED = 10_000
 
 
 class Meaning:
@@ -58,6 +59,7 @@ class Meaning:
         self._standing = standing
         self._learns_gtids = gtids_learned
         self._learned = False
+        self._prepared: dict[str, str] = {}
         self._contiguous = contiguous
         self.rows = RowChanges(standing)
 
@@ -78,6 +80,9 @@ class Meaning:
             known = standing.known.changed(kind, body, form)
             if known is not None:
                 yield from self._orphan(header)
+                if not self._standing.transaction.open:
+                    message = "the beginning of this row change's transaction is missing"
+                    yield trouble(self._standing, TroubleKind.gap, message, header)
                 head = (header.timestamp, header.server_id, header.flags)
                 yield from self.rows.of(known, kind, head, body, whole=whole)
         elif kind is MySQLEvent.TABLE_MAP:
@@ -101,7 +106,7 @@ class Meaning:
         else:
             raise events.NotUnderstood(f"an event of type {kind.name} that has {header.size} bytes")
 
-    def _control(self, kind: EventType, header: Header, body: bytes) -> Iterator[Trouble]:
+    def _control(self, kind: EventType, header: Header, body: bytes) -> Iterator[StreamItem]:
         """What begins and ends transactions, and what tells of the stream itself."""
         standing = self._standing
         found = transactions.of_event(kind, body, header.server_id)
@@ -110,10 +115,13 @@ class Meaning:
                 self._count_by(anonymous=kind is MySQLEvent.ANONYMOUS_GTID)
             yield from self.ended(header)
             standing.transaction.begin(found)
-        elif kind in (MySQLEvent.XID, MySQLEvent.XA_PREPARE):
-            if kind is MySQLEvent.XID and len(body) != _XID_SIZE:
+        elif kind is MySQLEvent.XID:
+            if len(body) != _XID_SIZE:
                 raise Damage(f"a commit of {len(body)} bytes")
             yield from self._commit(header)
+        elif kind is MySQLEvent.XA_PREPARE:
+            at_once, xid = _prepared(body)
+            yield from self._commit(header, xid=None if at_once else xid)
         elif kind in HEARTBEATS:
             self._heartbeat(kind, header, body)
         elif kind is MySQLEvent.INCIDENT:
@@ -209,24 +217,60 @@ class Meaning:
             self._standing.transaction.expected = True
             yield from self._commit(header)
 
-    def _transaction_statement(self, text: str, header: Header) -> Iterator[Trouble]:
+    def _transaction_statement(self, text: str, header: Header) -> Iterator[StreamItem]:
         effect = statements.transaction_effect(text)
+        words = text.split(None, 2)
+        transaction = self._standing.transaction
+        xid = words[2] if len(words) > 2 and words[0].upper() == "XA" else None
         if effect is statements.Effect.begins:
-            self._standing.transaction.open = True
-        elif effect is statements.Effect.ends or not self._standing.transaction.open:
-            yield from self._commit(header)
+            transaction.open = True
+            # Without a name nobody could tell later what became of which transaction.
+            transaction.pending = xid is not None and transaction.told()[0] is not None
+        elif effect is statements.Effect.ends or not transaction.open:
+            if xid is not None:
+                yield from self._decided(xid, header, committed=words[1].upper() == "COMMIT")
+            yield from self._commit(header, committed=words[0].upper() != "ROLLBACK")
 
-    def _commit(self, header: Header) -> Iterator[Trouble]:
+    def _decided(self, xid: str, header: Header, *, committed: bool) -> Iterator[StreamItem]:
+        """XA COMMIT and XA ROLLBACK of what was prepared before."""
+        name = self._prepared.pop(xid, None)
+        if name is not None:
+            yield self._end(name, header, committed=committed)
+        elif committed:
+            message = f"the transaction {xid} is committed that was prepared before the reading began, and not seen"
+            yield trouble(self._standing, TroubleKind.opaque, message, header)
+
+    def _end(self, name: str, header: Header, *, committed: bool) -> TransactionEnd:
+        when = committed_at(self._standing.transaction.told()[3], header.timestamp)
+        return TransactionEnd(name, committed, self._standing.place, when)
+
+    def _commit(self, header: Header, *, xid: str | None = None, committed: bool = True) -> Iterator[StreamItem]:
+        """The transaction ends; with ``xid`` it is prepared by that name, and what becomes of it comes later."""
         yield from self.end_statement(header)
         standing = self._standing
-        if not standing.transaction.open and not standing.transaction.expected:
+        transaction = standing.transaction
+        if not transaction.open and not transaction.expected:
             yield trouble(standing, TroubleKind.gap, "a commit comes without the transaction that it ends", header)
+        name = transaction.told()[0]
+        if name is not None and transaction.pending:
+            if xid is None:
+                yield self._end(name, header, committed=committed)
+            else:
+                yield from self._remember(xid, name, header)
         standing.note_commits(1, header.timestamp)
-        executed = standing.transaction.end()
+        executed = transaction.end()
         if executed is not None:
             standing.gtids = standing.gtids or standing.at_head
             if standing.gtids is not None:
                 standing.gtids.add(executed)
+
+    def _remember(self, xid: str, name: str, header: Header) -> Iterator[Trouble]:
+        self._prepared[xid] = name
+        if len(self._prepared) > _MOST_PREPARED:
+            oldest = next(iter(self._prepared))
+            del self._prepared[oldest]
+            message = f"more than {_MOST_PREPARED} transactions are prepared: what becomes of {oldest} is not told"
+            yield trouble(self._standing, TroubleKind.opaque, message, header)
 
     def end_statement(self, header: Header) -> Iterator[Trouble]:
         """Row events must have ended their statement before the transaction ends, and every statement has some."""
@@ -251,6 +295,14 @@ class Meaning:
         name = f"{kind.name} ({header.type})" if kind else str(header.type)
         message = f"an event of type {name} is not understood"
         return trouble(self._standing, TroubleKind.unknown, message, header)
+
+
+def _prepared(body: bytes) -> tuple[bool, str]:
+    """Whether an XA_PREPARE commits at once, and the transaction's name as statements spell it. Raises Damage."""
+    fields = Fields(body)
+    at_once, number, global_size, branch_size = (fields.number(size) for size in (1, 4, 4, 4))
+    name, branch = fields.take(global_size), fields.take(branch_size)
+    return bool(at_once), f"X'{name.hex()}',X'{branch.hex()}',{number}"
 
 
 def _incident(body: bytes) -> str:

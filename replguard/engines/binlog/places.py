@@ -38,7 +38,7 @@ class Place:
 
     def is_reached(self, file: str, offset: int, gtids: GtidSet | None) -> bool:
         """Whether a reader that stands there has everything before this place."""
-        if file and (order(file), offset) >= (order(self.file), self.offset):
+        if file and self.file and (order(file), offset) >= (order(self.file), self.offset):
             return True
         return gtids is not None and self.gtids is not None and covers(gtids, self.gtids)
 

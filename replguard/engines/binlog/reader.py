@@ -166,6 +166,10 @@ class BinlogReader:
         standing.note_boundary()
         return found
 
+    def restart(self) -> None:
+        """The source begins anew, at the place where it began, before anything of a transaction was read."""
+        self._rest, self._more, self._missing, self.said = b"", [], 0, None
+
     def _handed_out(self) -> list[StreamItem]:
         found, self._found = self._found, []
         return found

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from replguard.model.tables import Table
 
 _CANNOT_READ_BINLOG = 1236
+_ID_IN_USE = 4052
+_SAME_ID = "with the same server_"
 _GAP_WORDS = ("purged", "first log file", "not in the master's binlog", "more GTIDs", "does not exist")
 _DAMAGE_WORDS = ("bogus", "truncated", "corrupt", "checksum", "event read from binlog did not pass")
 _CANNOT_SEE = (
@@ -82,6 +84,7 @@ class BinlogStream:
         self._end = places.end(server)
         self._stops = stops
         self._broken: StreamError | None = None
+        self._places: dict[Position, Place] = {}
         by_gtids = not start.file
         self._reader = BinlogReader(
             server.flavour, start.file, start.offset, gtids=start.gtids, contiguous=not by_gtids, wanted=wanted
@@ -90,20 +93,27 @@ class BinlogStream:
             self._reader.stop_at(self._end.file, self._end.offset)
         self.tally = self._reader.tally
         self.start: Position = start.position
-        self._dump = Dump(server)
-        try:
-            self._request(start)
-        except BaseException:
-            self._dump.close()
-            raise
+        self._start = start
+        self._dump = self._opened()
+        self._reopened = False
 
-    def _request(self, start: Place) -> None:
+    def _opened(self) -> Dump:
+        dump = Dump(self._server)
+        try:
+            self._request(dump, self._start)
+        except BaseException:
+            dump.close()
+            raise
+        return dump
+
+    @staticmethod
+    def _request(dump: Dump, start: Place) -> None:
         if start.file:
-            self._dump.from_file(start.file, start.offset)
+            dump.from_file(start.file, start.offset)
         elif isinstance(start.gtids, MySQLGtidSet):
-            self._dump.without_gtids(start.gtids.encode())
+            dump.without_gtids(start.gtids.encode())
         elif isinstance(start.gtids, MariaDBGtidState):
-            self._dump.after_gtids(str(start.gtids))
+            dump.after_gtids(str(start.gtids))
 
     @property
     def position(self) -> Position:
@@ -115,9 +125,16 @@ class BinlogStream:
         return self._end.is_reached(reader.file, reader.offset, reader.gtids)
 
     def passed(self, position: Position) -> bool:
-        """Whether everything up to ``position`` was read."""
-        place = places.at(self._server, position)
-        return place.is_reached(self._reader.file, self._reader.offset, self._reader.gtids)
+        """Whether everything up to ``position`` was read. ValueError for what is no position of this stream."""
+        place, reader = self._places.get(position), self._reader
+        if place is None:
+            try:
+                place = self._places[position] = places.at(self._server, position)
+            except StreamError as error:
+                raise ValueError(error.message) from None
+        if not place.file and reader.gtids is None and reader.tally.transactions:
+            raise ValueError(f"whether {position} is passed cannot be told: this stream is read by file and offset")
+        return place.is_reached(reader.file, reader.offset, reader.gtids)
 
     def poll(self, timeout: float) -> Sequence[StreamItem]:
         """What came next. A position that is purged is a Trouble first, and a StreamError from then on."""
@@ -138,6 +155,9 @@ class BinlogStream:
             # What was read before an error is kept: extend takes it in one by one.
             found.extend(self._fed(timeout))
         except StreamError as error:
+            if self._is_refused_id(error):
+                self._reopen()
+                return found
             self._broken = error
             trouble = self._as_trouble(error)
             if trouble:
@@ -152,6 +172,20 @@ class BinlogStream:
         yield from self._reader.take_packets(data)
         if self._reader.said is not None:
             self._dump.ended(self._reader.said)
+
+    def _is_refused_id(self, error: StreamError) -> bool:
+        """Whether another replica has the server id that was drawn here, and nothing was read yet."""
+        said = isinstance(error, DumpError) and (
+            error.code == _ID_IN_USE or (error.code == _CANNOT_READ_BINLOG and _SAME_ID in error.message)
+        )
+        return said and not self._reopened and self._reader.gtids == self._start.gtids and not self.tally.transactions
+
+    def _reopen(self) -> None:
+        """Ask once more, with another server id."""
+        self._reopened = True
+        self._dump.close()
+        self._dump = self._opened()
+        self._reader.restart()
 
     def _as_trouble(self, error: StreamError) -> Trouble | None:
         """What the server says about its own binlog, where that is a finding rather than a lost connection."""

@@ -21,10 +21,11 @@ class Transaction:
     """``open``: between its begin and its commit; ``expected``: its GTID came, and nothing else yet.
 
     ``plain`` holds a GTID event (header and body) that the quick path has judged and nobody has decoded yet; reading
-    :attr:`gtid` decodes it. ``pending``: its changes are prepared first and decided on later (XA).
+    :attr:`gtid` decodes it. ``pending``: its changes are prepared first and
+    decided on later (XA). MariaDB's GTID says so, of MySQL the statement that begins it.
     """
 
-    __slots__ = ("_flavour", "_gtid", "expected", "open", "pending", "plain", "xid")
+    __slots__ = ("_flavour", "_gtid", "expected", "open", "pending", "plain")
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -33,7 +34,6 @@ class Transaction:
         self.open = False
         self.expected = False
         self.pending = False
-        self.xid: bytes | None = None
 
     @property
     def gtid(self) -> Gtid | None:
@@ -72,6 +72,7 @@ class Transaction:
         self._gtid = gtid
         self.expected = True
         self.open = gtid.domain_id is not None and not gtid.standalone
+        self.pending = gtid.prepared
 
     def end(self) -> str | None:
         """It is committed: its identifier, where it has one."""
@@ -80,7 +81,7 @@ class Transaction:
         return executed
 
     def reset(self) -> None:
-        self._gtid, self.plain, self.xid = None, None, None
+        self._gtid, self.plain = None, None
         self.open = self.expected = self.pending = False
 
 
