@@ -301,6 +301,31 @@ def test_without_test_decoding_it_is_said(pair):
     assert "contrib" in str(caught.value.remedy)
 
 
+def test_a_publication_of_our_own_is_removed_also_after_a_kill(pair):
+    if shows_all(pair.blue):
+        pytest.skip("this server has test_decoding, so no publication is made")
+    pair.publish("FOR TABLE account")
+    pair.subscribe()
+    assert pair.link.source == "blue"
+    ours = "SELECT pubname, pubupdate, pubdelete FROM pg_publication WHERE pubname ~ '^replguard_'"
+    pair.green.sql("CREATE PUBLICATION replguard_1_0123456789ab FOR ALL TABLES WITH (publish = 'insert, truncate')")
+    pair.green.sql("CREATE PUBLICATION replguard_notes FOR ALL TABLES WITH (publish = 'insert, truncate')")
+    pair.target.streams.may_publish = True
+    with pair.target.streams.own("now", WHOLE) as stream:
+        [notes, (name, *published)] = sorted(pair.green.sql(ours), reverse=True)
+        assert (notes[0], published) == ("replguard_notes", [False, False])
+        with pair.target.streams.own("now", WHOLE):
+            assert name in {row[0] for row in pair.green.sql(ours)}, "what another stream uses is left alone"
+        pair.blue.sql("INSERT INTO account VALUES (1, 'theirs')")
+        pair.green.sql("CREATE TABLE bare (v text); INSERT INTO bare VALUES ('mine')", "UPDATE bare SET v = 'x'")
+        pair.green.sql("TRUNCATE bare")
+        found = changes(all_of(stream, lambda found: len(found) >= 3))
+    blue, green = pair.source.identity.text, pair.target.identity.text
+    told = {(change.tables[0].name, change.operation.value): change.origin for change in found}
+    assert told == {("account", "insert"): blue, ("bare", "insert"): green, ("bare", "truncate"): green}
+    assert [row[0] for row in pair.green.sql(ours)] == ["replguard_notes"]
+
+
 @pytest.fixture
 def texts(pair):
     if not shows_all(pair.blue):

@@ -64,9 +64,8 @@ class OwnSlot:
     def take_slot(self, session: Session, name: str, end: int) -> tuple[int, list[StreamItem]]:
         wanted = end if self.since == "now" else 0 if self.since == "start" else number(self.since)
         slot = self._slot_before(wanted)
-        there = number(
-            _copy(self.server, session, slot, name) if slot else _create(self.server, session, name, self.deadline)
-        )
+        copied = _copy(self.server, session, slot, name) if slot else None
+        there = number(copied or make_slot(self.server, session, name, self.deadline))
         begin = max(wanted, there)
         if self.since in ("now", "start") or wanted >= there:
             return begin, []
@@ -96,12 +95,16 @@ def _copy(server: PostgresServer, session: Session, slot: str, name: str) -> str
         return str(session.row("slot_copy_text", values, doing=doing, remedy=_remedy(server))["lsn"])
 
 
-def _create(server: PostgresServer, session: Session, name: str, seconds: float) -> str:
+def make_slot(
+    server: PostgresServer, session: Session, name: str, seconds: float, plugin: str = "test_decoding"
+) -> str:
     """The first position of a new slot. DeadlineError names who was waited for."""
     session.rows("slot_deadline", {"milliseconds": str(int(seconds * 1000))})
     try:
         with session.streaming():
-            made = session.row("slot_create", {"slot": name}, doing="making a temporary slot", remedy=_remedy(server))
+            made = session.row(
+                "slot_create", {"slot": name, "plugin": plugin}, doing="making a temporary slot", remedy=_remedy(server)
+            )
     except DeadlineError:
         raise blocked(server, seconds) from None
     session.rows("slot_deadline", {"milliseconds": "0"})
@@ -148,7 +151,7 @@ def _probe(server: PostgresServer, session: Session) -> None:
     if slot:
         _copy(server, session, slot, name)
     else:
-        _create(server, session, name, _PROBE_SECONDS)
+        make_slot(server, session, name, _PROBE_SECONDS)
 
 
 def remembers_origins(server: PostgresServer) -> bool:
@@ -186,6 +189,11 @@ class ServerCommits:
             return self._server.identity.text
         if number is None or name is None:
             return None
-        subscription = _SUBSCRIPTION.fullmatch(name)
-        publisher = self._server.publishers.get(int(subscription[1])) if subscription else None
-        return publisher or name
+        return writer(self._server, name)
+
+
+def writer(server: PostgresServer, origin: str | None) -> str:
+    """Who wrote first what a server has under an origin: itself, or the publisher of a subscription, where known."""
+    subscription = _SUBSCRIPTION.fullmatch(origin) if origin else None
+    publisher = server.publishers.get(int(subscription[1])) if subscription else None
+    return publisher or origin or server.identity.text

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 from replguard.engines.base import NAMES
 from replguard.engines.postgresql.applied import applied_rows
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
-from replguard.engines.postgresql.own import DEADLINE, OwnSlot, ServerCommits, codec_of, remembers_origins
+from replguard.engines.postgresql.own import (
+    DEADLINE,
+    OwnSlot,
+    ServerCommits,
+    codec_of,
+    has_plugin,
+    remembers_origins,
+    writer,
+)
 from replguard.engines.postgresql.pgoutput import IDENTITY_FULL, Decoder
 from replguard.engines.postgresql.position import lsn, number
+from replguard.engines.postgresql.published import OwnPublication, PublishedSlot, PublishedStream
 from replguard.engines.postgresql.quoting import quoted, replication_literal
 from replguard.engines.postgresql.stream import PORTION, LogicalStream
 from replguard.engines.postgresql.texts import TextTranslation
@@ -55,6 +64,8 @@ class PostgresStreams:
         self._server = server
         self.wal_limit = WAL_LIMIT
         self.slot_deadline = DEADLINE
+        self.may_publish = False
+        """Whether :meth:`own` may make a publication of inserts and truncates where there is no test_decoding."""
 
     def parse(self, text: str) -> Position:
         """An LSN as the server prints it."""
@@ -86,6 +97,8 @@ class PostgresStreams:
         Origins are told where ``capabilities.shows_applied``.
         """
         server = self._server
+        if self.may_publish and not has_plugin(server):
+            return self._own_published(since, wanted)
         identified = server.session.rows("tables", {"schemas": None}, doing="reading the catalog")
         keys = _keys(server)
         names = {TableName(row["schema"], row["name"]): row["identity"] == IDENTITY_FULL for row in identified}
@@ -93,6 +106,21 @@ class PostgresStreams:
         commits = ServerCommits(server) if remembers_origins(server) else None
         feed = TextTranslation(wanted, tables, PORTION, codec=_codec(server), commits=commits)
         return LogicalStream(server, OwnSlot(server, since, self.slot_deadline), feed, wal_limit=self.wal_limit)
+
+    def _own_published(self, since: Since, wanted: Wanted) -> PublishedStream:
+        server = self._server
+        if since != "now":
+            raise Unsupported(
+                f"{server.name}: a publication made now shows nothing that was written before",
+                remedy="watch from now on, or install the server's contrib package (postgresql-contrib)",
+                cluster=server.name,
+            )
+        decoder = Decoder(_PROTOCOLS.get(server.major, 4))
+        feed = Translation(decoder, wanted, _keys(server), PORTION, lambda origin: writer(server, origin))
+        publication = OwnPublication(server)
+        return PublishedStream(
+            publication, PublishedSlot(server, publication.name, self.slot_deadline), feed, self.wal_limit
+        )
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:  # noqa: ARG002
         return applied_rows(self._server, link, tables)

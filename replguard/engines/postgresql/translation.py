@@ -61,9 +61,16 @@ _CELLS = 10_000
 
 
 class Translation:
-    """Fulfils ``walsender.Sink`` for pgoutput."""
+    """Fulfils ``stream.Feed`` for pgoutput. ``writer`` tells from an origin's name (or none) who wrote first."""
 
-    def __init__(self, decoder: Decoder, wanted: Wanted, keys: Mapping[TableName, tuple[str, ...]], room: int) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        wanted: Wanted,
+        keys: Mapping[TableName, tuple[str, ...]],
+        room: int,
+        writer: Callable[[str | None], str | None] = lambda origin: origin,
+    ) -> None:
         self.cells: dict[bytes, list[int]] = {}
         self.width = _KIND_AND_OID
         self.items: list[StreamItem] = []
@@ -84,7 +91,9 @@ class Translation:
         self._committed_at: datetime | None = None
         self._last_commit: int | None = None
         self._pending = False
-        self._origin: str | None = None
+        self._writer = writer
+        self._local = writer(None)
+        self._origin = self._local
         self._told: dict[int, set[str]] = {}
         self._handlers: dict[type, Callable[[Any, Position], None]] = {
             RelationMessage: self._relation,
@@ -125,14 +134,14 @@ class Translation:
         if self.stop_at is not None and final_lsn >= self.stop_at:
             return False
         self._top, self._micros, self._committed_at = xid, micros, None
-        self._pending, self._origin = False, None
+        self._pending, self._origin = False, self._local
         return True
 
     def _short_commit(self, flags: int, _commit_lsn: int, end_lsn: int, micros: int) -> bool:
         if flags:
             return False
         self.reached = max(self.reached, end_lsn)
-        self._top = self._micros = self._committed_at = self._origin = None
+        self._top = self._micros = self._committed_at = None
         self.tally.transactions += 1
         self._last_commit = micros
         return True
@@ -236,14 +245,14 @@ class Translation:
             self.finished = True
             return
         self._top, self._micros, self._committed_at = message.xid, None, message.committed_at
-        self._pending, self._origin = False, None
+        self._pending, self._origin = False, self._local
 
     def _commit(self, message: Commit, _at: Position) -> None:
         self._end_of_transaction(message.end_lsn, message.committed_at)
 
     def _end_of_transaction(self, reached: int, committed_at: datetime | None) -> None:
         self.reached = max(self.reached, reached)
-        self._top = self._micros = self._committed_at = self._origin = None
+        self._top = self._micros = self._committed_at = None
         self._pending = False
         if committed_at:
             self.tally.transactions += 1
@@ -251,11 +260,11 @@ class Translation:
             self._last_commit = None
 
     def _stream_start(self, message: StreamStart, _at: Position) -> None:
-        self._top, self._pending, self._origin = message.xid, True, None
+        self._top, self._pending, self._origin = message.xid, True, self._local
         self._widen(_KIND_XID_AND_OID)
 
     def _stream_stop(self, _message: StreamStop, _at: Position) -> None:
-        self._top, self._pending, self._origin = None, False, None
+        self._top, self._pending = None, False
         self._widen(_KIND_AND_OID)
 
     def _widen(self, width: int) -> None:
@@ -280,7 +289,7 @@ class Translation:
             self.finished = True
             return
         self._top, self._micros, self._committed_at = message.xid, None, None
-        self._pending, self._origin = True, None
+        self._pending, self._origin = True, self._local
 
     def _prepare(self, message: Prepare, _at: Position) -> None:
         self._end_of_transaction(message.end_lsn, None)
@@ -298,7 +307,7 @@ class Translation:
         self.items += ends
 
     def _came_from(self, message: Origin, _at: Position) -> None:
-        self._origin = message.name
+        self._origin = self._writer(message.name)
 
     def _row(self, message: RowChange, at: Position) -> None:
         relation = message.relation

@@ -1,0 +1,2 @@
+-- Remove a publication of our own.
+DROP PUBLICATION IF EXISTS {{publication}}
