@@ -88,6 +88,13 @@ class TableMap:
             return (name,)
         return tuple(known for known in self.on(cluster) if known.schema.casefold() == name.schema.casefold())
 
+    def twins(self, cluster: str, name: TableName) -> dict[str, Table]:
+        """The table that this cluster calls by this name, as each cluster has it; empty where it is not known."""
+        for table in self.tables:
+            if cluster in table.sides and table.sides[cluster].name == name:
+                return table.sides
+        return {}
+
     def read_as(self, cluster: str, name: TableName) -> TableName:
         """The table with which this one is read: of a partition the outermost partitioned table, else itself."""
         known = self.on(cluster)

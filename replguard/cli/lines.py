@@ -19,12 +19,13 @@ class Lines:
 
     def tell(self, told: Told) -> None:
         """A change, a trouble or the end of a transaction, and what was found by it."""
-        from replguard.report.lines import lines  # noqa: PLC0415 - not needed for --help
+        from replguard.report.lines import Place, lines  # noqa: PLC0415 - not needed for --help
 
         findings = [finding for _, finding in told.findings]
         for item in findings:
             self.told.setdefault((item.code, item.cluster, item.link, item.schema, item.table), item)
-        self.write(lines(told.cluster or None, told.item, findings, rows=self.rows))
+        place = Place(told.cluster or None, told.stream, told.link.label if told.link else None)
+        self.write(lines(place, told.item, findings, rows=self.rows))
 
     def close(self, report: Report) -> None:
         """What has no line yet, and the verdict."""

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -156,11 +156,23 @@ def run(
         except KeyboardInterrupt:
             session.errors.print("interrupted")
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            _leave_quietly()
         except Exception as error:  # noqa: BLE001 - the last place where a fault can still be told
             _fail(session, error, shown)
         else:
-            (shown or partial(show, common=common))(report)
+            try:
+                (shown or partial(show, common=common))(report)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                _leave_quietly()
             raise typer.Exit(report.exit_code)
+
+
+def _leave_quietly() -> NoReturn:
+    """Nobody reads standard output any more, as behind `| head`: that is no error to tell of."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(INTERRUPTED) from None
 
 
 def show(report: Report, common: Common) -> None:

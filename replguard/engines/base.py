@@ -43,7 +43,8 @@ class Capabilities:
     ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
     a stopped link stays stopped when the server restarts. ``applier_cascades``: foreign keys act where replicated
     changes are applied, ``applier_triggers``: so do triggers, for row changes. ``folds_names``: names of tables and
-    columns that differ in case alone may mean the same.
+    columns that differ in case alone may mean the same. ``sends_own_stream``: what a link of this server carries is the
+    server's own stream, the whole of it.
     """
 
     shows_applied: bool
@@ -52,6 +53,7 @@ class Capabilities:
     applier_cascades: bool = False
     applier_triggers: bool = False
     folds_names: bool = True
+    sends_own_stream: bool = False
 
 
 class Engine(Protocol):

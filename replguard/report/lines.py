@@ -6,6 +6,7 @@ The schema is ``schemas/line.schema.json``. Values of rows stand in a line only 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.changes import Change, TransactionEnd
@@ -18,16 +19,25 @@ if TYPE_CHECKING:
     from replguard.model.findings import Finding, Report
 
 
-def lines(cluster: str | None, item: StreamItem, findings: Iterable[Finding] = (), *, rows: bool = False) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line comes from: whose stream, which one (``sent``, ``own``, ``pending``, ``scan``), over which link."""
+
+    cluster: str | None = None
+    stream: str | None = None
+    link: str | None = None
+
+
+def lines(place: Place, item: StreamItem, findings: Iterable[Finding] = (), *, rows: bool = False) -> list[str]:
     """The lines of what came out of a stream: the item itself, then what was found by it.
 
     A trouble has no line of its own: it is a finding.
     """
     told: list[dict[str, Any]] = []
     if isinstance(item, Change):
-        told.append(_change(cluster, item, rows=rows))
+        told.append(_change(place, item, rows=rows))
     elif isinstance(item, TransactionEnd):
-        told.append(_end(cluster, item))
+        told.append(_end(place, item))
     return [_text(line) for line in told] + [finding_line(finding) for finding in findings]
 
 
@@ -63,11 +73,13 @@ def closing_lines(report: Report, told: Iterable[Finding]) -> list[str]:
     return [*map(finding_line, rest), verdict_line(report)]
 
 
-def _change(cluster: str | None, change: Change, *, rows: bool) -> dict[str, Any]:
+def _change(place: Place, change: Change, *, rows: bool) -> dict[str, Any]:
     alone = change.tables[0] if len(change.tables) == 1 else None
     line: dict[str, Any] = {
         "type": "change",
-        "cluster": cluster,
+        "cluster": place.cluster,
+        "stream": place.stream,
+        "link": place.link,
         "operation": change.operation.value,
         "schema": alone.schema if alone else change.default_schema,
         "table": alone.name if alone else None,
@@ -86,10 +98,12 @@ def _change(cluster: str | None, change: Change, *, rows: bool) -> dict[str, Any
     return line
 
 
-def _end(cluster: str | None, end: TransactionEnd) -> dict[str, Any]:
+def _end(place: Place, end: TransactionEnd) -> dict[str, Any]:
     return {
         "type": "transaction",
-        "cluster": cluster,
+        "cluster": place.cluster,
+        "stream": place.stream,
+        "link": place.link,
         "transaction": end.transaction,
         "committed": end.committed,
         "position": end.position.text,

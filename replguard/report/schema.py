@@ -26,8 +26,9 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 _TEXT = {"type": ["string", "null"]}
+_WHENCE = {"cluster": _TEXT, "stream": {"enum": ["sent", "own", "pending", "scan", None]}, "link": _TEXT}
 _PLACE = {"transaction": _TEXT, "position": {"type": "string"}, "committed_at": _TEXT}
-_TRANSACTION = {"cluster": _TEXT, "committed": {"type": "boolean"}, **_PLACE}
+_TRANSACTION = {**_WHENCE, "committed": {"type": "boolean"}, **_PLACE}
 _VERDICTS = {"enum": [verdict.value for verdict in Verdict]}
 _VERDICT: dict[str, Any] = {
     "command": {"type": "string"},
@@ -127,7 +128,7 @@ def _change_line() -> dict[str, Any]:
     line = _closed(
         {
             **_typed("change"),
-            "cluster": _TEXT,
+            **_WHENCE,
             "operation": {"enum": [operation.value for operation in Operation]},
             "schema": _TEXT,
             "table": _TEXT,

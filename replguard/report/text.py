@@ -91,7 +91,7 @@ def _coverage(report: Report, console: Console) -> None:
         )
     for stream in report.coverage.streams:
         console.print(
-            f"[dim]coverage: {escape(stream.cluster)} {escape(stream.link or '')} by {escape(stream.kind)}, "
+            f"[dim]coverage: {escape(' '.join(filter(None, (stream.cluster, stream.link))))} by {escape(stream.kind)}, "
             f"{stream.changes} changes from {escape(stream.from_position or '?')} to "
             f"{escape(stream.to_position or '?')}[/]",
             soft_wrap=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from replguard.model.findings import Check
@@ -16,13 +17,13 @@ APPLIED = "watch.applied"
 CONFIGURED = "watch.configured"
 FREEZE = "watch.freeze"
 PENDING = "watch.pending"
-_KINDS = {SENT: ("sent",), APPLIED: ("own",), FREEZE: ("sent", "own"), PENDING: ("pending",)}
+_KINDS = {SENT: {"sent"}, APPLIED: {"own"}, FREEZE: {"sent", "own"}, PENDING: {"pending"}}
 
 
 def check(check_id: str, findings: Iterable[Finding], coverage: Iterable[StreamCoverage]) -> Check:
     """What was seen in the streams that this check looks at."""
     found = tuple(findings)
-    read = sum(item.changes for item in coverage if any(f"({kind})" in item.kind for kind in _KINDS[check_id]))
+    read = sum(item.changes for item in coverage if _KINDS[check_id] & set(re.findall(r"\w+", item.kind)))
     return Check(check_id, f"{_seen(check_id, found)} in {read} change{'s' * (read != 1)}", found)
 
 

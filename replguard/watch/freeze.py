@@ -2,25 +2,27 @@
 
 What a running link brings is told where it was written, and not again where it arrives. A change that only touched
 columns the policy ignores, or a row that the policy expects to differ, is information. Where the stream does not tell
-which columns differ, the change counts.
+which columns differ, the row is read on both sides by its key: equal but for those columns is information too.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from replguard.errors import ReplguardError
 from replguard.model.changes import Operation
 from replguard.model.findings import Finding, Severity
 from replguard.model.links import LinkState
 from replguard.policy import TableClass
-from replguard.watch.judge import evidence_of, what
+from replguard.watch.judge import evidence_of, key_text, what
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
+    from replguard.engines.base import Row
     from replguard.model.changes import Change
-    from replguard.model.tables import TableName
+    from replguard.model.tables import Table, TableName
     from replguard.policy import ExpectedDifference
     from replguard.watch.known import Known
 
@@ -70,7 +72,7 @@ class Freezer:
         return self._finding(cluster, change, name, severity, words)
 
     def _rows(self, cluster: str, change: Change, name: TableName) -> Finding:
-        if reason := self._harmless(change, name):
+        if reason := self._harmless(cluster, change, name):
             return self._finding(cluster, change, name, Severity.info, f"a config table, was made: {reason}")
         unsure = cluster in self._fed and change.origin is None
         words = "a config table, was made" + (
@@ -84,7 +86,7 @@ class Freezer:
         return Finding(
             CODE,
             severity,
-            f"{what(change)} {name} {_key_text(key)}on {cluster}, {words}",
+            f"{what(change)} {name}{key_text(change)} on {cluster}, {words}",
             cluster=cluster,
             schema=name.schema,
             table=name.name,
@@ -109,12 +111,43 @@ class Freezer:
 
     # What makes a change harmless.
 
-    def _harmless(self, change: Change, name: TableName) -> str | None:
+    def _harmless(self, cluster: str, change: Change, name: TableName) -> str | None:
         ignored = self._known.tables.policy.ignored_columns(name)
-        if ignored and change.changed and {column.casefold() for column in change.changed} <= ignored:
-            return "only columns that the policy ignores differ"
+        if ignored and change.operation is Operation.update:
+            if change.changed and {column.casefold() for column in change.changed} <= ignored:
+                return "only columns that the policy ignores differ"
+            if change.changed is None and change.key and self._is_equal(cluster, change.key, name, ignored):
+                return "the row is equal on both sides but for columns that the policy ignores"
         expected = self._expected(change, name)
         return f"the policy expects it to differ: {expected.reason}" if expected else None
+
+    def _is_equal(self, cluster: str, key: Mapping[str, Any], name: TableName, ignored: frozenset[str]) -> bool:
+        """Whether the row stands on both sides and is the same but for the ignored columns."""
+        twins = self._known.tables.twins(cluster, name)
+        if len(twins) < 2:
+            return False
+        wanted = [
+            sorted((column.name for column in twin.columns if column.name.casefold() not in ignored), key=str.casefold)
+            for twin in twins.values()
+        ]
+        if [*map(str.casefold, wanted[0])] != [*map(str.casefold, wanted[1])]:
+            return False
+        values = twins[cluster].key_values(key)
+        if values is None:
+            return False
+        try:
+            first, second = (
+                self._row(side, twin, columns, values)
+                for (side, twin), columns in zip(twins.items(), wanted, strict=True)
+            )
+        except (ReplguardError, ValueError):
+            return False
+        return first is not None and first == second
+
+    def _row(self, side: str, table: Table, columns: list[str], key: Row) -> Row | None:
+        """The row of this key as it stands now."""
+        with self._known.pair.server(side).rows.snapshot() as view:
+            return next(iter(view.read_keys(table, columns, [key])), None)
 
     def _expected(self, change: Change, name: TableName) -> ExpectedDifference | None:
         """The rule that the row satisfies before and after the change, where there is one."""
@@ -140,7 +173,3 @@ def _texts(state: Mapping[str, Any], key: Mapping[str, Any] | None) -> dict[str,
     """A row for a predicate: case-folded names to texts."""
     values = {**(key or {}), **state}
     return {name.casefold(): None if value is None else str(value) for name, value in values.items()}
-
-
-def _key_text(key: Mapping[str, Any] | None) -> str:
-    return "(" + ", ".join(f"{name}={value}" for name, value in key.items()) + ") " if key else ""

@@ -86,7 +86,7 @@ class Judge:
             Finding(
                 "leak.applied",
                 Severity.fail if change.origin and name not in change.detail.get("guessed", ()) else Severity.unknown,
-                f"{what(change)} {name}, which must not sync, was applied on {target} and {came}",
+                f"{what(change)} {name}{key_text(change)}, which must not sync, was applied on {target} and {came}",
                 cluster=target,
                 link=self._label,
                 schema=name.schema,
@@ -141,8 +141,8 @@ class Judge:
         yield Finding(
             "leak.sent",
             Severity.fail if certain else Severity.unknown,
-            f"{what(change)} {name}, which must not sync, {self._travels} and {self._applied(certain=certain)}: "
-            f"{crossing.why}",
+            f"{what(change)} {name}{key_text(change)}, which must not sync, {self._travels} and "
+            f"{self._applied(certain=certain)}: {crossing.why}",
             cluster=self._cluster,
             link=self._label,
             schema=name.schema,
@@ -192,6 +192,11 @@ def what(change: Change) -> str:
     """What a change is, before the name of its table: ``an insert of``, ``DDL that names``."""
     words = {Operation.ddl: "DDL that names", Operation.truncate: "a TRUNCATE of"}
     return words.get(change.operation, f"an {change.operation.value} of".replace("an delete", "a delete"))
+
+
+def key_text(change: Change) -> str:
+    """The key behind the name of its table, where there is one: `` (id=7)``."""
+    return " (" + ", ".join(f"{name}={value}" for name, value in change.key.items()) + ")" if change.key else ""
 
 
 def evidence_of(change: Change) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Which streams a watch reads, and what is judged in each.
 
 What each link carries is read at its source. A cluster's own stream is read where it shows what was applied there, and
-for a freeze; where a cluster has none that can be read, what its links carry must do for the freeze.
+for a freeze; where a link carries just that stream, it is read once. Where a cluster has none that can be read, what
+its links carry must do for the freeze.
 """
 
 from __future__ import annotations
@@ -28,9 +29,16 @@ if TYPE_CHECKING:
 
 def readings_of(known: Known, options: Options, freezer: Freezer | None) -> list[Reading]:
     """All readings of a watch, none opened yet."""
-    sent = [_sent(known, rules.link, options) for rules in known.rules.values()]
-    own = [_own(known, server.name, options, freezer) for server in known.pair]
-    return [*sent, *(reading for reading in own if reading.judgements)]
+    readings = [_sent(known, rules.link, options) for rules in known.rules.values()]
+    for own in (_own(known, server.name, options, freezer) for server in known.pair):
+        same = [one for one in readings if one.cluster == own.cluster and one.kind == "sent"]
+        if same and known.pair.server(own.cluster).capabilities.sends_own_stream:
+            # It is the same stream: it is read once, and judged as both.
+            same[0].judgements |= own.judgements
+            same[0].is_own = bool(own.judgements)
+        elif own.judgements:
+            readings.append(own)
+    return readings
 
 
 def _sent(known: Known, link: Link, options: Options) -> Reading:
@@ -38,7 +46,8 @@ def _sent(known: Known, link: Link, options: Options) -> Reading:
         reading.basis = known.basis(reading)
         now = known.rules[link.label].link
         source, target = known.pair.server(str(now.source)), known.pair.server(now.target)
-        return source.streams.sent(now, target, since, wanted(known, source.name, now, options.appetite))
+        carried = None if reading.is_own else now
+        return source.streams.sent(now, target, since, wanted(known, source.name, carried, options.appetite))
 
     def judged(change: Change) -> tuple[Finding, ...]:
         return known.judge(link).sent(change)

@@ -11,7 +11,7 @@ from replguard.model.changes import Interest
 from replguard.model.findings import Check, Coverage, Finding, Severity
 from replguard.policy import TableClass
 from replguard.watch import checks
-from replguard.watch.judge import evidence_of, what
+from replguard.watch.judge import evidence_of, key_text, what
 from replguard.watch.known import Known
 from replguard.watch.readings import Reading
 from replguard.watch.recovery import unreadable
@@ -97,7 +97,7 @@ def _config(known: Known, link: Link, change: Change) -> Iterator[Finding]:
         yield Finding(
             "change.pending",
             Severity.warn,
-            f"{what(change)} {name} waits in {link.label} and is applied when that is resumed",
+            f"{what(change)} {name}{key_text(change)} waits in {link.label} and is applied when that is resumed",
             cluster=source,
             link=link.label,
             schema=name.schema,

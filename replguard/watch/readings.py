@@ -34,6 +34,8 @@ class Told:
     cluster: str
     link: Link | None
     item: StreamItem
+    stream: str
+    """``sent``: what the link carries; ``own``: the cluster's own stream; ``pending``: what waits; ``scan``: files."""
     findings: tuple[tuple[str, Finding], ...] = ()
 
 
@@ -48,6 +50,8 @@ class Reading:
     judgements: dict[str, Judging]
     window: Window = EVERYTHING
     until: Position | None = None
+    is_own: bool = False
+    """Whether what the link carries is judged as the cluster's own stream too."""
     stream: ChangeStream | None = None
     blind: tuple[str, ...] = ()
     start: Position | None = None
@@ -133,7 +137,7 @@ class Reading:
         if isinstance(item, Trouble):
             self.troubled = self.gap = True
             finding = self._trouble(item)
-            return Told(self.cluster, self.link, item, ((next(iter(self.judgements)), finding),))
+            return Told(self.cluster, self.link, item, self.kind, ((next(iter(self.judgements)), finding),))
         self.told += 1
         if not self.window.at_time(item.committed_at):
             return None
@@ -143,8 +147,8 @@ class Reading:
         self.before_notice(self.cluster, item)
         found = tuple((check, finding) for check, judge in self.judgements.items() for finding in judge(item))
         if item.pending and item.transaction is not None:
-            return Told(self.cluster, self.link, item, self._suspected(item.transaction, found))
-        return Told(self.cluster, self.link, item, found)
+            return Told(self.cluster, self.link, item, self.kind, self._suspected(item.transaction, found))
+        return Told(self.cluster, self.link, item, self.kind, found)
 
     def _suspected(self, transaction: str, found: tuple[tuple[str, Finding], ...]) -> tuple[tuple[str, Finding], ...]:
         """Keep what an uncommitted change would mean, and tell it as a suspicion."""
@@ -156,7 +160,7 @@ class Reading:
         """What was suspected is confirmed by a commit and cleared by anything else."""
         kept = self.suspects.pop(end.transaction, {})
         if not end.committed or not self.window.at_time(end.committed_at):
-            return Told(self.cluster, self.link, end)
+            return Told(self.cluster, self.link, end, self.kind)
         more = {"position": end.position.text}
         if end.committed_at:
             more["committed_at"] = end.committed_at.isoformat()
@@ -165,7 +169,7 @@ class Reading:
             for check, gathered in kept.items()
             for finding in gathered.findings()
         )
-        return Told(self.cluster, self.link, end, found)
+        return Told(self.cluster, self.link, end, self.kind, found)
 
     def still_pending(self) -> Iterator[tuple[str, Finding]]:
         """What was suspected in transactions of which nobody knows yet how they end."""
@@ -190,7 +194,7 @@ class Reading:
         return StreamCoverage(
             self.cluster,
             self.label,
-            f"{self.engine_kind or 'nothing'} ({self.kind})",
+            f"{self.engine_kind or 'nothing'} ({self.kind}{', own' * self.is_own})",
             self.start.text if self.start else None,
             self.position.text if self.position else None,
             max(counted, self.told),

@@ -12,6 +12,7 @@ from replguard.control.pause import Options as PauseOptions
 from replguard.demo.servers import until
 from replguard.model.changes import Change
 from replguard.model.findings import Severity, Verdict
+from replguard.policy import Rule, TableClass
 from replguard.watch.options import Options
 from replguard.watch.wanted import Appetite
 from replguard.watch.window import Window
@@ -169,6 +170,27 @@ def test_a_freeze_is_judged_after_the_fact_from_a_receipt(app: Application) -> N
     found = [item for item in of(report, "freeze.changed") if item.severity is Severity.fail]
     assert ("blue", {"name": "size", "node": "a"}) in [(item.cluster, item.key) for item in found]
     assert report.verdict is Verdict.failed
+
+
+def test_a_change_of_ignored_columns_is_information_whatever_the_row_image_tells(app: Application) -> None:
+    ignoring = replace(app.config.policy, ignored=((Rule("account", TableClass.config), frozenset({"email"})),))
+    app.config = replace(app.config, policy=ignoring)
+    image = "SET SESSION binlog_row_image = 'MINIMAL'; " if app.family == "mysql" else ""
+    with app.clusters() as clusters:
+        clusters.pause(QUICK)
+        with watching(clusters, Options(freeze=True, appetite=FREEZE)) as watch:
+            app.db.run("blue", "UPDATE account SET email = 'ignored' WHERE id = 5")
+            app.db.run("blue", f"{image}UPDATE account SET email = 'ignored too' WHERE id = 6")
+            app.db.run("blue", f"{image}UPDATE account SET name = 'not ignored' WHERE id = 7")
+            until(lambda: {"id": 7} in _frozen(watch.told, Severity.fail), "the last change to be seen")
+        clusters.resume(QUICK)
+    assert _frozen(watch.told, Severity.info) == [{"id": 5}, {"id": 6}]
+    assert _frozen(watch.told, Severity.fail) == [{"id": 7}]
+
+
+def _frozen(told: list[Told], severity: Severity) -> list[Any]:
+    found = [finding for one in told for _, finding in one.findings if finding.code == "freeze.changed"]
+    return [finding.key for finding in found if finding.severity is severity]
 
 
 def test_what_waits_is_shown_and_not_moved(app: Application) -> None:

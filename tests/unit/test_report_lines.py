@@ -12,13 +12,14 @@ import pytest
 
 from replguard.model.changes import Operation, TransactionEnd, Trouble, TroubleKind
 from replguard.model.findings import Check, Coverage, Finding, Report, Severity, StreamCoverage
-from replguard.report.lines import closing_lines, lines
+from replguard.report.lines import Place, closing_lines, lines
 from tests.unit.builders import HERE, change
 
 if TYPE_CHECKING:
     from replguard.model.changes import StreamItem
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/line.schema.json").read_text())
+BLUE = Place("blue", "sent", "blue->green")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LEAK = Finding("leak.sent", Severity.fail, "a leak", "blue", "blue->green", "st", "event", {"id": 1})
 ROW = change(
@@ -53,7 +54,7 @@ def parsed(told: list[str]) -> list[dict[str, Any]]:
 )
 @pytest.mark.parametrize("rows", [False, True])
 def test_every_line_fits_the_schema(item: StreamItem, rows: bool) -> None:
-    told = parsed(lines("blue", item, (LEAK,), rows=rows))
+    told = parsed(lines(BLUE, item, (LEAK,), rows=rows))
     assert [line["type"] for line in told] == [
         "transaction" if isinstance(item, TransactionEnd) else "change",
         "finding",
@@ -61,7 +62,7 @@ def test_every_line_fits_the_schema(item: StreamItem, rows: bool) -> None:
 
 
 def test_values_stand_in_a_line_only_where_they_are_asked_for() -> None:
-    (hidden,), (shown,) = parsed(lines("blue", ROW)), parsed(lines("blue", ROW, rows=True))
+    (hidden,), (shown,) = parsed(lines(BLUE, ROW)), parsed(lines(BLUE, ROW, rows=True))
     assert "s3cret" not in json.dumps(hidden)
     assert shown["after"] == {"id": 1, "token": "s3cret2"}
     assert (hidden["table"], hidden["key"], hidden["changed"]) == ("event", {"id": 1}, ["token"])
@@ -70,7 +71,7 @@ def test_values_stand_in_a_line_only_where_they_are_asked_for() -> None:
 def test_a_trouble_is_a_finding_and_no_change() -> None:
     trouble = Trouble(TroubleKind.gap, "a hole", HERE)
     found = Finding("stream.gap", Severity.unknown, "a hole")
-    assert [line["type"] for line in parsed(lines("blue", trouble, (found,)))] == ["finding"]
+    assert [line["type"] for line in parsed(lines(BLUE, trouble, (found,)))] == ["finding"]
 
 
 def test_the_last_line_is_the_verdict() -> None:
@@ -91,6 +92,6 @@ def test_the_last_line_is_the_verdict() -> None:
 
 
 def test_a_name_that_is_no_text_is_escaped() -> None:
-    told = lines("blue", change(Operation.insert, "ev\udcffent"))
+    told = lines(BLUE, change(Operation.insert, "ev\udcffent"))
     assert parsed(told)[0]["table"] == "ev\udcffent"
     assert b"\\udcff" in told[0].encode()

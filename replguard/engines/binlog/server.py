@@ -114,6 +114,7 @@ class BinlogServer(ABC):
             why,
             pause_survives_restart=survives,
             applier_cascades=True,
+            sends_own_stream=True,
             applier_triggers=self.variables.get("slave_run_triggers_for_rbr", "NO") != "NO",
         )
 
