@@ -42,7 +42,8 @@ def drained(stream, seconds=20.0):
 def told(found, database):
     """Operation and tables of the changes in ``database``; a trouble anywhere fails the test."""
     assert [thing for thing in found if isinstance(thing, Trouble)] == []
-    ours = [thing for thing in found if any(table.schema == database for table in thing.tables)]
+    changes = [thing for thing in found if isinstance(thing, Change)]
+    ours = [thing for thing in changes if any(table.schema == database for table in thing.tables)]
     return [(change.operation.value, [table.name for table in change.tables]) for change in ours]
 
 

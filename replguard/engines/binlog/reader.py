@@ -29,9 +29,9 @@ from replguard.engines.binlog.events import (
     MySQLEvent,
 )
 from replguard.engines.binlog.files import follows
-from replguard.engines.binlog.large import LargeEvent, Packets
+from replguard.engines.binlog.incoming import Incoming
+from replguard.engines.binlog.large import Packets
 from replguard.engines.binlog.meaning import HEARTBEATS, Meaning
-from replguard.engines.binlog.payloads import Payload
 from replguard.engines.binlog.quick import LARGE, PACKET_HEAD, RESIDUE, plain_events
 from replguard.engines.binlog.rowchanges import ROW_KINDS
 from replguard.engines.binlog.standing import Standing
@@ -44,23 +44,13 @@ if TYPE_CHECKING:
     from replguard.engines.base import Tally, Wanted
     from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
     from replguard.engines.binlog.known import Known
+    from replguard.engines.binlog.payloads import Inner
     from replguard.model.changes import StreamItem, Trouble
     from replguard.model.positions import Position
 
 _FILE_HEAD = 4
 _WRAP = 1 << 32
 _ENDINGS = (MySQLEvent.ROTATE, MySQLEvent.STOP)
-
-
-class Inside:
-    """A compressed transaction that comes in portions, and what turned out to be wrong with it."""
-
-    __slots__ = ("form", "payload", "wrong")
-
-    def __init__(self, form: Format) -> None:
-        self.form = form
-        self.payload = Payload()
-        self.wrong: Damage | events.NotUnderstood | None = None
 
 
 class BinlogReader:
@@ -95,9 +85,7 @@ class BinlogReader:
         self._contiguous = contiguous
         self._last_kind: int = 0
         self._stopped = False
-        self._large: LargeEvent | None = None
-        self._packets: Packets | None = None
-        self._inside: Inside | None = None
+        self._large: Incoming | None = None
         self.said: bytes | None = None
         """What the server said in place of an event: an error, or the end of the stream."""
 
@@ -139,7 +127,7 @@ class BinlogReader:
     def end(self) -> list[StreamItem]:
         """The source ends here: what is torn is damage, and a transaction that is open has lost its end."""
         standing = self._standing
-        left = len(self._rest) + sum(map(len, self._more)) + (self._large.had if self._large else 0)
+        left = len(self._rest) + sum(map(len, self._more)) + (self._large.event.had if self._large else 0)
         if left and not self._lost:
             message = f"the file ends in the middle of an event, {left} bytes after its beginning"
             self._found.append(trouble(standing, TroubleKind.corrupt, message))
@@ -260,43 +248,21 @@ class BinlogReader:
         if self._stops_before(header):
             self._stopped = True
             return -1
-        sink = None
-        if form and events.event_type(self._standing.flavour, header.type) is MySQLEvent.TRANSACTION_PAYLOAD:
-            self._inside = Inside(form)
-            sink = self._take_inside
-        self._large = LargeEvent(header, checksum=form.checksum if form else False, sink=sink)
-        self._packets = packets
+        kind = events.event_type(self._standing.flavour, header.type)
+        read = self._read_inside if kind is MySQLEvent.TRANSACTION_PAYLOAD else None
+        self._large = Incoming(header, form, packets, read)
         return at
 
-    def _go_on(self, data: bytes, at: int, large: LargeEvent) -> int:
+    def _go_on(self, data: bytes, at: int, large: Incoming) -> int:
         """Give the large event its next bytes; return where they end."""
-        if self._packets is not None:
-            at, ended = self._packets.take(data, at, large)
-        else:
-            part = memoryview(data)[at : at + large.missing]
-            large.take(part)
-            at += len(part)
-            ended = not large.missing
+        at, ended = large.take(data, at)
         if ended:
-            self._large, self._packets = None, None
-            self._judge(large.header, large)
+            self._large = None
+            self._judge(large.event.header, large)
         return at
 
-    def _take_inside(self, part: memoryview) -> None:
-        """A portion of a large compressed transaction. What is wrong with it is told when all has come."""
-        inside = self._inside
-        if inside is None or inside.wrong is not None:
-            return
-        try:
-            self._found.extend(self._meaning.inner(inside.payload.take(part), inside.form))
-        except (Damage, events.NotUnderstood) as wrong:
-            inside.wrong = wrong
-
-    def _end_inside(self, inside: Inside) -> Iterator[StreamItem]:
-        self._inside = None
-        if inside.wrong is not None:
-            raise inside.wrong
-        yield from self._meaning.inner(inside.payload.end(), inside.form)
+    def _read_inside(self, inside: Iterator[Inner], form: Format) -> None:
+        self._found.extend(self._meaning.inner(inside, form))
 
     def _is_certain(self, raw: bytes) -> bool:
         """Whether this is an event that stands where the one before, which is damaged, says that it ends."""
@@ -332,7 +298,7 @@ class BinlogReader:
             return
         self._judge(header, raw)
 
-    def _judge(self, header: Header, raw: bytes | LargeEvent) -> None:
+    def _judge(self, header: Header, raw: bytes | Incoming) -> None:
         standing = self._standing
         standing.tally.events += 1
         standing.tally.bytes += header.size
@@ -377,7 +343,7 @@ class BinlogReader:
             yield trouble(standing, TroubleKind.gap, message, header)
         standing.offset = begins + (standing.offset // _WRAP) * _WRAP
 
-    def _event(self, header: Header, raw: bytes | LargeEvent) -> Iterator[StreamItem]:
+    def _event(self, header: Header, raw: bytes | Incoming) -> Iterator[StreamItem]:
         kind = events.event_type(self._standing.flavour, header.type)
         form = self._standing.form
         if isinstance(raw, bytes):
@@ -395,12 +361,11 @@ class BinlogReader:
                 raise Damage("events have checksums, though the format description says that they have none")
             self._first = False
             yield from self._meaning.of(kind, header, events.body_of(raw, checksum=form.checksum), form)
-        elif self._inside is not None:
-            inside = self._inside
-            raw.body()
-            yield from self._end_inside(inside)
+        elif raw.compressed:
+            raw.event.body()
+            raw.end_inside()
         else:
-            yield from self._meaning.of_large(kind, header, raw.body(), form)
+            yield from self._meaning.of_large(kind, header, raw.event.body(), form)
 
     def _begin_file(self, header: Header, form: Format) -> None:
         self._standing.form, self._standing.plain = form, form.plain
