@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from replguard.engines.binlog.columntypes import Wire
-    from replguard.engines.binlog.rowvalues import Bytes
+    from replguard.engines.binlog.rowvalues import Bytes, Decode
+
+    KeySpot = tuple[str, Decode, int, int, int]
+    """A column of the key: its name, what tells it, its stretch, the bytes before its value there, and its size."""
 
 _MOST_WALKS = 256
 """Beyond so many patterns of NULLs the ways are worked out anew."""
@@ -25,13 +28,14 @@ class Walk:
     A row is cut into stretches, each of which ends with a value of variable size. ``spots`` tells of each column that
     is not NULL in which stretch it lies, how many bytes after that stretch's begin, the bytes of its length (0 where
     its size is fixed), and that size; ``columns`` lists the columns of each stretch. ``image`` holds all columns that
-    the image has, NULL or not.
+    the image has, NULL or not. ``key`` is for who decodes, to note where the key lies.
     """
 
-    __slots__ = ("_steps", "_tail", "columns", "image", "spots")
+    __slots__ = ("_steps", "_tail", "columns", "image", "key", "spots")
 
     def __init__(self, image: frozenset[int], columns: Sequence[int], wires: Sequence[Wire]) -> None:
         self.image = image
+        self.key: tuple[KeySpot, ...] | None = None
         self.spots: dict[int, tuple[int, int, int, int]] = {}
         steps: list[tuple[int, int]] = []
         offset = 0
