@@ -145,7 +145,7 @@ def test_the_rules_decide_as_the_server_does(sides):
                 clean(side, words)
     finally:
         set_rules(green, {})
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_what_the_link_says_of_itself(sides):
