@@ -6,12 +6,15 @@ the last identifier of each domain.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
 
+_INTERVAL = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 _TAGGED = 1
 _PREPARED = 0x40
 _MARIADB = struct.Struct("<QIB")
@@ -35,11 +38,15 @@ class MySQLGtidSet:
             first_part, *parts = block.split(":")
             uuid = source = str(UUID(first_part))
             for part in parts:
-                first, _, last = part.partition("-")
-                if first.isdecimal():
-                    found._insert(source, int(first), int(last or first))
-                else:
+                if interval := _INTERVAL.fullmatch(part):
+                    first, last = int(interval[1]), int(interval[2] or interval[1])
+                    if not 0 < first <= last:
+                        raise ValueError(f"{part} is no interval of a GTID set")
+                    found._insert(source, first, last)
+                elif _TAG.fullmatch(part):
                     source = f"{uuid}:{part.lower()}"
+                else:
+                    raise ValueError(f"{part!r} is neither an interval nor a tag of a GTID set")
         return found
 
     @classmethod

@@ -132,11 +132,11 @@ def _program(verb: str, kind: str, cursor: Cursor) -> Roles:
     cursor.table()
     if kind == "EVENT":
         _rename_event(cursor)
-    on = subject(cursor) if kind == "TRIGGER" else None
-    if on is None and kind == "TRIGGER":
+    subject = _subject(cursor) if kind == "TRIGGER" else ()
+    if subject is None:
         return _UNKNOWN
     body = walk(cursor.rest, cursor.schema, program=True)
-    return Roles(_once(*([on] if on else []), *body.tables), body.understood)
+    return Roles(_once(*subject, *body.tables), body.understood)
 
 
 def _rename_event(cursor: Cursor) -> None:
@@ -151,11 +151,12 @@ def _rename_event(cursor: Cursor) -> None:
             return
 
 
-def subject(cursor: Cursor) -> TableName | None:
+def _subject(cursor: Cursor) -> tuple[TableName] | None:
     """The table behind ``BEFORE INSERT ON`` (of MariaDB 12 also ``INSERT OR UPDATE OF a, b ON``)."""
     while not (cursor.ended or cursor.take("ON")):
         cursor.at += 1
-    return cursor.table()
+    table = cursor.table()
+    return None if table is None else (table,)
 
 
 def _relation(cursor: Cursor, *, temporary: bool) -> Roles:

@@ -83,7 +83,8 @@ _UNREAD = re.compile(r"(?:(?!\*/|/\*).|/\*.*?(?:\*/|\Z))*+(?:\*/|\Z)", re.DOTALL
 
 def _quoted(mark: str, *, escapes: bool) -> str:
     """A quoted text; one that does not end reaches to the end of the statement."""
-    inner = rf"[^{mark}\\]|\\.|{mark}{mark}" if escapes else rf"[^{mark}]|{mark}{mark}"
+    # A backslash at the very end escapes nothing; it must not make the scan begin anew at every mark before it.
+    inner = rf"[^{mark}\\]|\\(?:.|\Z)|{mark}{mark}" if escapes else rf"[^{mark}]|{mark}{mark}"
     return rf"{mark}(?:{inner})*+(?:{mark}|\Z)"
 
 
