@@ -61,6 +61,7 @@ class _Asked:
     server_ids: frozenset[int]
     domains: frozenset[int]
     freeze: bool
+    publication: bool
     pause: bool
     checkpoint: str | None
     patience: float
@@ -102,6 +103,14 @@ def watch(
     freeze: Annotated[
         bool, typer.Option("--freeze", help="Tell of every change of a config table, on either side, as a failure.")
     ] = False,
+    publication: Annotated[
+        bool,
+        typer.Option(
+            "--publication",
+            help="PostgreSQL without test_decoding: make a publication of inserts and truncates on the target, to see "
+            "what was applied; it is dropped at the end.",
+        ),
+    ] = False,
     pending: Annotated[
         bool,
         typer.Option("--pending", help="Show what waits in the links, as a resume would apply it; nothing is moved."),
@@ -110,7 +119,7 @@ def watch(
         OnLeak,
         typer.Option("--on-leak", help="pause: stop the link of a leak at once. The row seen may be applied already."),
     ] = OnLeak.tell,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --on-leak pause may stop links.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before --on-leak pause or --publication.")] = False,
     checkpoint: Annotated[
         str | None,
         typer.Option(
@@ -142,6 +151,7 @@ def watch(
             "--pending takes no --for, --since, --until, --freeze, --checkpoint and no --on-leak",
         ),
         (on_leak is OnLeak.pause and not yes and not sys.stdin.isatty(), "--on-leak pause may stop links: add --yes"),
+        (publication and not yes and not sys.stdin.isatty(), "--publication makes one on a server: add --yes"),
     )
     duration = seconds(for_) if for_ else None if until_caught_up else float("inf")
     asked = _Asked(
@@ -151,6 +161,7 @@ def watch(
         server_ids=frozenset(server_id or ()),
         domains=frozenset(gtid_domain or ()),
         freeze=freeze,
+        publication=publication,
         pause=on_leak is OnLeak.pause,
         checkpoint=checkpoint,
         patience=seconds(patience),
@@ -160,7 +171,7 @@ def watch(
     common = replace(common, format=shown)
     lines = Lines(rows=rows) if format is StreamFormat.jsonl else None
     body = _pending if pending else _watch
-    if not pending and asked.pause and not yes:
+    if not pending and (asked.pause or asked.publication) and not yes:
         body = _confirmed
     run("watch", common, lambda session: body(session, asked, lines), lines.close if lines else None)
 
@@ -190,10 +201,13 @@ def _seen(session: Session, lines: Lines | None) -> AbstractContextManager[Calla
 def _confirmed(session: Session, asked: _Asked, lines: Lines | None) -> Report:
     """Ask on a terminal, having shown what a leak would make it run."""
     ours, _ = session.clusters.links()
-    for line in session.clusters.breaker().preview(ours):
-        session.errors.print(f"on a leak: {line}", markup=False, highlight=False, soft_wrap=True)
-    if not typer.confirm("Stop a link as soon as a leak is seen in it?", err=True):
-        raise UsageError("nothing was done", remedy="watch without --on-leak pause, or say yes")
+    lines_shown = [f"on a leak: {line}" for line in session.clusters.breaker().preview(ours) if asked.pause]
+    if asked.publication:
+        lines_shown.append("where there is no test_decoding: CREATE PUBLICATION replguard_..., dropped at the end")
+    for line in lines_shown:
+        session.errors.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not typer.confirm("May this be run?", err=True):
+        raise UsageError("nothing was done", remedy="watch without --on-leak pause and --publication, or say yes")
     return _watch(session, asked, lines)
 
 
@@ -225,6 +239,7 @@ def _options(session: Session, asked: _Asked, lines: Lines | None) -> Options:
         until=until,
         window=Window(begins, ends, asked.server_ids, asked.domains),
         freeze=asked.freeze,
+        publish=asked.publication,
         appetite=_appetite(asked, lines),
         patience=asked.patience,
         checkpoint=clusters.checkpoint(asked.checkpoint) if asked.checkpoint else None,

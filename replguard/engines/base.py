@@ -388,6 +388,17 @@ class LogStream(ChangeStream, Protocol):
         ...
 
 
+@runtime_checkable
+class MayPublish(Protocol):
+    """Streams that show more where they may make a publication of their own, for as long as they are read.
+
+    Set ``may_publish`` before ``own("now")``, which then works where nothing else shows what was applied. It sees
+    inserts and truncates alone.
+    """
+
+    may_publish: bool
+
+
 class LogFiles(Protocol):
     """Log files of an engine, read as evidence without a server."""
 

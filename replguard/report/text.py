@@ -56,13 +56,28 @@ def _check(check: Check, console: Console, *, verbose: bool) -> None:
         Text.assemble((word, _STYLES[check.verdict]), "  ", (check.id, "bold"), "  ", check.summary), soft_wrap=True
     )
     findings = sorted(check.findings, key=lambda finding: _ORDER.index(finding.severity))
-    shown = findings if verbose else [item for item in findings if item.severity is not Severity.info][:SHOWN]
+    shown = findings if verbose else _some([item for item in findings if item.severity is not Severity.info])
     for finding in shown:
         _finding(finding, console)
     if hidden := len(findings) - len(shown):
-        counts = Counter(finding.severity.value for finding in findings[len(shown) :] if not verbose)
-        what = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+        counts = Counter(item.severity.value for item in findings)
+        counts.subtract(item.severity.value for item in shown)
+        what = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
         console.print(f"      [dim]{hidden} more ({what}): --verbose or --format json shows them[/]")
+
+
+def _some(findings: list[Finding]) -> list[Finding]:
+    """The first findings, a few of each table where there are several, so that one does not hide the others."""
+    tables = {(item.code, item.schema, item.table) for item in findings}
+    share = max(SHOWN // max(len(tables), 1), 1)
+    taken: Counter[tuple[str, str | None, str | None]] = Counter()
+    shown = []
+    for item in findings:
+        kind = (item.code, item.schema, item.table)
+        taken[kind] += 1
+        if taken[kind] <= share:
+            shown.append(item)
+    return shown[:SHOWN]
 
 
 def _finding(finding: Finding, console: Console) -> None:

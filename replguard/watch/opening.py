@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from replguard.engines.base import MayPublish
 from replguard.watch.checks import APPLIED, FREEZE, SENT
 from replguard.watch.readings import Reading
 from replguard.watch.wanted import wanted
@@ -59,11 +60,16 @@ def _sent(known: Known, link: Link, options: Options) -> Reading:
 def _own(known: Known, cluster: str, options: Options, freezer: Freezer | None) -> Reading:
     def opened(since: Since) -> ChangeStream:
         reading.basis = known.basis(reading)
-        return known.pair.server(cluster).streams.own(since, wanted(known, cluster, None, options.appetite))
+        streams = known.pair.server(cluster).streams
+        if options.publish and isinstance(streams, MayPublish):
+            streams.may_publish = True
+        return streams.own(since, wanted(known, cluster, None, options.appetite))
 
     judgements: dict[str, Judging] = {}
     into = [rules.link for rules in known.rules.values() if rules.link.target == cluster]
-    if into and known.pair.server(cluster).capabilities.shows_applied:
+    server = known.pair.server(cluster)
+    published = options.publish and isinstance(server.streams, MayPublish)
+    if into and (server.capabilities.shows_applied or published):
         judgements[APPLIED] = partial(_applied, known, {link: foreign(known, link) for link in into})
     if freezer:
         judgements[FREEZE] = partial(freezer.judge, cluster)

@@ -37,6 +37,7 @@ class Options:
     ``since`` is where to begin: for all streams alike, or positions by cluster (the others begin at the present end).
     ``until`` holds positions by cluster at which to stop. ``window`` restricts what is judged. ``audit`` looks at
     catalog and filters too. ``freeze`` tells of changes of config tables, with expected differences as of ``today``.
+    ``publish`` allows a publication of inserts and truncates on a target that shows them in no other way.
     ``patience`` is for how many seconds a server may stay away. ``breaker`` is called with the first leak of a link.
     ``on_told`` is called with every change, trouble and end of a transaction, and what was found by it.
     """
@@ -47,6 +48,7 @@ class Options:
     window: Window = EVERYTHING
     audit: bool = True
     freeze: bool = False
+    publish: bool = False
     today: date = field(default_factory=_today)
     appetite: Appetite = JUDGED
     patience: float = PATIENCE

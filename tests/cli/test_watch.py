@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,24 @@ def test_a_restricted_watch_says_what_it_left_out(healthy: Shell, healthy_db: Wo
     )
     domain = healthy.json("watch", "--for", "0.1s", "--gtid-domain", "99")
     assert (domain.code, len(domain.found("stream.restricted", "info"))) == (0, 2)
+
+
+def test_who_stops_reading_is_told_nothing(healthy: Shell) -> None:
+    command = [*healthy.program, "watch", "--since", "start", "--until-caught-up", "--format", "jsonl", "--quiet"]
+    process = subprocess.Popen(
+        command,
+        cwd=healthy.folder,
+        env=healthy._environment() | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 3
 
 
 def test_the_coverage_counts_what_was_not_told(healthy: Shell, healthy_db: Workspace) -> None:

@@ -249,6 +249,33 @@ def test_relay_logs_that_are_torn_or_missing_are_never_clean(logs: Logs) -> None
     db.run("green", START_APPLIER[db.engine])
 
 
+def test_a_transaction_that_was_taken_out_of_a_relay_log_is_missed(logs: Logs) -> None:
+    """The relay log's own last event says how long the file was."""
+    db = logs.db
+    db.wait_caught_up()
+    db.run("green", STOP_APPLIER[db.engine])
+    db.run("blue", "INSERT INTO event VALUES (1, 'x')", "INSERT INTO event VALUES (2, 'x')")
+    eventually(lambda: len(inserted(logs)) == 2)
+    db.run("green", "FLUSH RELAY LOGS")
+    path = next(path for path in reversed(logs.received()) if troubles(read([path])) == [] != changes(read([path])))
+    content = path.read_bytes()
+    spans = [(at, at + size) for at, size, kind in framed(content) if kind in (33, 162)]
+    (first, _), (second, _) = spans[-2:]
+    path.write_bytes(content[:first] + content[second:])
+    assert troubles(read([path])) == ["stream.gap"]
+    db.run("green", START_APPLIER[db.engine])
+
+
+def framed(content: bytes) -> list[tuple[int, int, int]]:
+    """Offset, size and type of each event."""
+    found, at = [], 4
+    while at < len(content):
+        size = int.from_bytes(content[at + 9 : at + 13], "little")
+        found.append((at, size, content[at + 4]))
+        at += size
+    return found
+
+
 def test_after_a_crash_the_next_file_proves_that_nothing_is_missing(make_pair, tmp_path: Path) -> None:
     pair = make_pair(direction="none", options=("--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1"))
     with workspace(pair) as db:

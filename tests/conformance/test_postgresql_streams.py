@@ -218,6 +218,25 @@ def test_a_consumer_that_does_not_come_is_stood_in_for(pair, monkeypatch):
         assert len(all_of(stream, lambda found: len(found) >= 50000)) == 50000
 
 
+def test_no_commit_ever_waits_for_us(pair):
+    """A server that takes any reader for a synchronous standby must not take us for one."""
+    pair.publish("FOR TABLE account")
+    pair.subscribe()
+    pair.idle()
+    ours = "SELECT sync_state, flush_lsn, write_lsn FROM pg_stat_replication WHERE application_name = 'replguard'"
+    try:
+        pair.blue.sql("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+        until(lambda: pair.blue.sql("SHOW synchronous_standby_names") == [("*",)])
+        with pair.source.streams.sent(pair.link, pair.target, "now") as stream:
+            until(lambda: not stream.poll(0.1) and pair.blue.sql(ours)[0][2])
+            [(state, flushed, _)] = pair.blue.sql(ours)
+            assert flushed is None
+            assert state != "sync"
+    finally:
+        pair.blue.sql("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    until(lambda: pair.blue.sql("SHOW synchronous_standby_names") == [("",)])
+
+
 def test_a_slot_that_holds_too_much_is_given_up_and_it_is_said(pair, monkeypatch):
     monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.1)
     pair.publish("FOR TABLE account")

@@ -105,6 +105,22 @@ def test_compressed_changes_are_judged(logs: Logs) -> None:
     assert codes(scanned(logs)) == ["leak.sent"]
 
 
+def test_keys_are_told_where_the_binlog_names_columns_and_values_only_if_asked_for(logs: Logs) -> None:
+    logs.db.run("blue", "SET GLOBAL binlog_row_metadata = FULL")
+    try:
+        logs.db.run("blue", "INSERT INTO event VALUES (7, 'of the row'), (8, 'too')")
+    finally:
+        logs.db.run("blue", "SET GLOBAL binlog_row_metadata = DEFAULT")
+    told: list[Any] = []
+    report = scanned(logs, on_told=lambda one: told.append(one.item))
+    (leak,) = of(report, "leak.sent")
+    assert (leak.key, leak.evidence["count"]) == ({"id": 7}, 2)
+    assert [(item.key, item.after) for item in told] == [({"id": 7}, None), ({"id": 8}, None)]
+    told.clear()
+    assert "of the row" not in repr(scanned(logs, rows=True, on_told=lambda one: told.append(one.item)))
+    assert told[0].after == {"id": 7, "v": "of the row"}
+
+
 def test_names_that_hurt(logs: Logs) -> None:
     names = ("tick`s ``", "100%s %(x)s {{x}}", "new\nline: - x", "Ünïcode ☃ 表", "we[ird].t*ble")
     for name in names:

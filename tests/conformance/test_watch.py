@@ -8,8 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from replguard.control.pause import Options as PauseOptions
 from replguard.demo.servers import until
+from replguard.endpoint import endpoint
 from replguard.model.changes import Change
 from replguard.model.findings import Severity, Verdict
 from replguard.policy import Rule, TableClass
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from replguard.api import Clusters
+    from replguard.endpoint import Endpoint
     from replguard.model.findings import Report
     from replguard.watch.readings import Told
     from tests.conformance.application import Application
@@ -191,6 +195,25 @@ def test_a_change_of_ignored_columns_is_information_whatever_the_row_image_tells
 def _frozen(told: list[Told], severity: Severity) -> list[Any]:
     found = [finding for one in told for _, finding in one.findings if finding.code == "freeze.changed"]
     return [finding.key for finding in found if finding.severity is severity]
+
+
+@pytest.mark.engines("postgresql-18")
+def test_a_publication_made_on_request_shows_what_was_applied(app: Application) -> None:
+    app.let_cross("event")
+    app.config = replace(app.config, endpoints=(_as_admin(app, "blue"), _as_admin(app, "green")))
+    listed = "SELECT pubname FROM pg_publication ORDER BY 1"
+    before = app.db.query("green", listed)
+    with app.clusters() as clusters, watching(clusters, Options(publish=True)) as watch:
+        app.db.run("blue", "INSERT INTO event VALUES (60, 'leak')")
+        until(lambda: "leak.applied" in watch.codes(), "the applied leak to be seen")
+    (leak,) = [item for item in of(watch.result(), "leak.applied") if item.key]
+    assert (leak.table, leak.severity, leak.key) == ("event", Severity.fail, {"id": 60})
+    assert app.db.query("green", listed) == before
+
+
+def _as_admin(app: Application, side: Any) -> Endpoint:
+    server = app.db.pair.server(side)
+    return endpoint(side, server.url(app.db.name, user=server.admin.user))
 
 
 def test_what_waits_is_shown_and_not_moved(app: Application) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replguard.engines.binlog.binaryjson import json_text
 from replguard.engines.binlog.columntypes import TypeCode
 from replguard.engines.binlog.events import Damage, Format, MariaDBEvent, MySQLEvent, NotUnderstood
 from replguard.engines.binlog.rowimages import MOST_UNCOMPRESSED, RowDecoder
+from replguard.engines.binlog.rowvalues import Untold
 from replguard.engines.binlog.tablemaps import MappedTable
 from replguard.model.changes import Interest
 from replguard.model.tables import Column, Table, TableName
@@ -167,6 +170,19 @@ def test_the_names_in_the_table_map_count_more_than_the_catalog():
     more = b"\1\1\0" + b"\4\6\1a\1b\1c" + b"\x08\1\0"
     (image,) = decoder(mapped=table_map(more=more)).rows(MySQLEvent.WRITE_ROWS, event(row(1)), FORM)
     assert image.key == {"a": 1}
+
+
+def test_json_whose_parts_overlap_without_end_is_not_told():
+    inside_itself = b"\2" + struct.pack("<HH", 9, 31) + b"\2\0\0" * 9
+    with pytest.raises(Untold):
+        json_text(inside_itself, 0, len(inside_itself))
+    assert json_text(b"\2\1\0\7\0\4\1\0", 0, 8) == "[true]"
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_as_json_give_a_text_or_none(data):
+    with suppress(Untold):
+        assert isinstance(json_text(data, 0, len(data)), str)
 
 
 @given(st.data())

@@ -191,3 +191,14 @@ def test_many_findings_are_cut_and_counted() -> None:
     report = replace(FULL, checks=(Check("c", "s", (ROW,) * 50),))
     assert "30 more (30 fail)" in rendered(report)
     assert rendered(report, verbose=True).count("row.differs") == 50
+
+
+def test_text_shows_some_of_each_table_and_counts_the_rest() -> None:
+    many = tuple(replace(ROW, table="a", message=f"a{number}") for number in range(40))
+    few = tuple(replace(ROW, table="b", severity=Severity.warn, message=f"b{number}") for number in range(3))
+    console = Console(file=io.StringIO(), width=200)
+    render(Report("diff", "0", NOW, NOW, checks=(Check("diff.data", "both", (*many, *few)),)), console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert [f"a{number}" in text for number in (0, 9, 10)] == [True, True, False]
+    assert all(f"b{number}" in text for number in range(3))
+    assert "30 more (30 fail)" in text

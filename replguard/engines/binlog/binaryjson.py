@@ -11,14 +11,14 @@ import base64
 import json
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - the module's own name for it says nothing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from replguard.engines.binlog import rowtimes
 from replguard.engines.binlog.columntypes import TypeCode, Wire, decimal_size
 from replguard.engines.binlog.rowvalues import Untold, decimal, float_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from replguard.engines.binlog.rowvalues import Bytes, Told
 
@@ -37,21 +37,34 @@ _DEEPEST = 120
 """The server allows 100 levels."""
 
 
+class _Way(NamedTuple):
+    """How many values there may still be, and how deep this one lies."""
+
+    left: Iterator[int]
+    depth: int = 0
+
+    def inside(self) -> _Way:
+        if self.depth > _DEEPEST:
+            raise Untold
+        return self._replace(depth=self.depth + 1)
+
+
 def json_text(data: Bytes, start: int, end: int) -> Told:
     """The value as text. Untold for data that is no JSON."""
     if start == end:
         return "null"
     try:
-        return _value(data[start], memoryview(data)[start:end], 1, 0)
+        # A value takes a byte at least: more of them than bytes would be places that overlap, without end perhaps.
+        return _value(data[start], memoryview(data)[start:end], 1, _Way(iter(range(end - start))))
     except (IndexError, StructError, ValueError) as error:
         raise Untold from error
 
 
-def _value(kind: int, data: memoryview, at: int, depth: int) -> str:
-    if depth > _DEEPEST:
+def _value(kind: int, data: memoryview, at: int, way: _Way) -> str:
+    if next(way.left, None) is None:
         raise Untold
     if kind <= _LARGE_ARRAY:
-        return _container(kind, data[at:], depth + 1)
+        return _container(kind, data[at:], way.inside())
     if kind == _LITERAL:
         return _LITERALS[data[at]]
     if kind in _INTEGERS:
@@ -65,7 +78,7 @@ def _value(kind: int, data: memoryview, at: int, depth: int) -> str:
     raise Untold
 
 
-def _container(kind: int, data: memoryview, depth: int) -> str:
+def _container(kind: int, data: memoryview, way: _Way) -> str:
     """An object or array; all places count from its begin."""
     large, is_object = kind in (_LARGE_OBJECT, _LARGE_ARRAY), kind in (_SMALL_OBJECT, _LARGE_OBJECT)
     width = 4 if large else 2
@@ -83,7 +96,7 @@ def _container(kind: int, data: memoryview, depth: int) -> str:
     found = []
     for place in range(count):
         entry = values + place * (width + 1)
-        text = _entry(data, entry, number, large=large, depth=depth)
+        text = _entry(data, entry, number, large=large, way=way)
         if is_object:
             begin, length = number(keys + place * (width + 2)), number(keys + place * (width + 2) + width, 2)
             text = f"{_quoted(data[begin : begin + length])}: {text}"
@@ -91,10 +104,10 @@ def _container(kind: int, data: memoryview, depth: int) -> str:
     return f"{{{', '.join(found)}}}" if is_object else f"[{', '.join(found)}]"
 
 
-def _entry(data: memoryview, entry: int, number: Callable[[int], int], *, large: bool, depth: int) -> str:
+def _entry(data: memoryview, entry: int, number: Callable[[int], int], *, large: bool, way: _Way) -> str:
     kind = data[entry]
     inline = kind in (_LITERAL, 5, 6) or (large and kind in (7, 8))
-    return _value(kind, data, entry + 1 if inline else number(entry + 1), depth)
+    return _value(kind, data, entry + 1 if inline else number(entry + 1), way)
 
 
 def _sized(data: memoryview, at: int) -> memoryview:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog import filterfile, filterrules, fragility, updates
+from replguard.engines.binlog.statements import named
 from replguard.engines.binlog.tokens import Mode
 from replguard.model.changes import Operation
 from replguard.model.links import Crossing
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from replguard.model.links import Fragility
     from replguard.model.tables import Table, TableName
 
+_UNTOLD = Crossing(None, "cannot be judged: which of the names in the statement it updates is not known")
 _ROW_CHANGES = frozenset({Operation.insert, Operation.update, Operation.delete})
 
 
@@ -134,19 +136,25 @@ class BinlogLinkFilters:
 
     def _statement_names(self, change: Change, use: str | None) -> Crossing:
         """The table rules over the tables that the statement updates, as far as they can be told from its text."""
-        raw = self.raw
-        reading = updates.updated(change.statement or "", use or "", Mode.of(change.detail.get("sql_mode", 0)))
+        raw, text, mode = self.raw, change.statement or "", Mode.of(change.detail.get("sql_mode", 0))
+        reading = updates.updated(text, use or "", mode)
         if reading.database is not None:
             return filterrules.database_statement_passes(raw, reading.database)
         if not filterrules.has_table_rules(raw):
             return filterrules.tables_pass(raw, ())
+        if reading.tables == ():
+            return Crossing(True, "passes: it updates no table that a rule could look at")  # noqa: FBT003
         if reading.tables is not None:
             return filterrules.tables_pass(raw, reading.tables)
-        return self._candidates(change)
+        if change.operation is Operation.statement:
+            return self._candidates(named(text, use or "", mode))
+        return _UNTOLD
 
-    def _candidates(self, change: Change) -> Crossing:
-        """Candidates hold every updated table and more: only where all of them are judged alike is that an answer."""
-        answers = [filterrules.tables_pass(self.raw, (table,)) for table in change.tables]
+    def _candidates(self, names: Sequence[TableName]) -> Crossing:
+        """The names in DML hold every table that it updates, and more: only where all are judged alike is that an
+        answer.
+        """
+        answers = [filterrules.tables_pass(self.raw, (table,)) for table in names]
         if answers and len({answer.crosses for answer in answers}) == 1:
             return answers[0]
-        return Crossing(None, "cannot be judged: which of the names in the statement it updates is not known")
+        return _UNTOLD

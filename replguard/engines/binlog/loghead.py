@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.binlog.events import (
     CRC_SIZE,
     FLAG_IN_USE,
+    FLAG_RELAY,
     HEADER,
     HEADER_SIZE,
     Damage,
@@ -36,8 +37,6 @@ MAGIC_SIZE = len(MAGIC)
 MYSQL_ENCRYPTED = b"\xfdbin"
 MARIADB_PAGES = b"\xfe\xfe\x0d\x01"
 """The magic of MariaDB 12.3's binlogs inside InnoDB (``.ibb``)."""
-FLAG_RELAY_LOG = 0x0040
-"""The server that keeps the relay log wrote this event itself; the source's events do not carry it."""
 
 _VERSION_AT = MAGIC_SIZE + HEADER_SIZE + 2
 _VERSION_SIZE = 50
@@ -130,7 +129,7 @@ def _read(path: Path, file: BinaryIO, size: int, flavour: Flavour) -> Head:
     except (Damage, NotUnderstood):
         return Head(path, size)
     header = Header.of(raw)
-    relay = bool(header.flags & FLAG_RELAY_LOG)
+    relay = bool(header.flags & FLAG_RELAY)
     following = _event(file)
     encrypted = flavour == "mariadb" and following[4:5] == bytes([MariaDBEvent.START_ENCRYPTION])
     return Head(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.base import LogFile, Tally
 from replguard.engines.binlog import logorder, relaylogs
-from replguard.engines.binlog.events import Damage, MySQLEvent, body_of
+from replguard.engines.binlog.events import FLAG_RELAY, Damage, Header, MySQLEvent, body_of
 from replguard.engines.binlog.loghead import MAGIC_SIZE, flavour_of_format
 from replguard.engines.binlog.logorder import Ended
 from replguard.engines.binlog.reader import BinlogReader
@@ -38,7 +38,7 @@ _CANNOT_SEE = (
 )
 _RELAY_CANNOT_SEE = (
     *_CANNOT_SEE,
-    "transactions that are missing between two others: the places in a relay log are the source's and do not tell",
+    "transactions that the receiver left out by right, or that are missing in a relay log which has not been ended",
 )
 
 
@@ -171,11 +171,19 @@ class LogStream:
             yield from self._received(self._reader.take(piece.data))
 
     def _own(self, piece: relaylogs.Piece) -> Iterator[StreamItem]:
-        """An event of the relay log's own says nothing of changes; damage in it is damage all the same."""
+        """An event of the relay log's own says nothing of changes, but where in the relay log it stands."""
         try:
-            body_of(piece.data, checksum=self._head.checksum and piece.data[4] != MySQLEvent.FORMAT_DESCRIPTION)
+            header = Header.of(piece.data)
+            body_of(piece.data, checksum=self._head.checksum and header.type != MySQLEvent.FORMAT_DESCRIPTION)
         except Damage as damage:
             yield self._trouble(TroubleKind.corrupt, str(damage), piece.at)
+            return
+        repeated = not header.flags & FLAG_RELAY
+        if not repeated and header.end_pos != (piece.at + header.size) % (1 << 32):
+            message = (
+                f"what should end at {header.end_pos} ends at {piece.at + header.size}: events are missing before it"
+            )
+            yield self._trouble(TroubleKind.gap, message, piece.at)
 
     def _received(self, items: Sequence[StreamItem]) -> Iterator[StreamItem]:
         """The places of what was received are the source's: the relay log is named beside them."""

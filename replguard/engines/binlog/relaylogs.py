@@ -2,7 +2,7 @@
 
 A relay log is the source's events as they came, with the source's own places (``end_pos``), between a format
 description, PREVIOUS_GTIDS, rotate and stop of the relay log's own, which carry a flag (see
-:data:`~replguard.engines.binlog.loghead.FLAG_RELAY_LOG`). A new file in the middle of what is received repeats the
+:data:`~replguard.engines.binlog.events.FLAG_RELAY`). A new file in the middle of what is received repeats the
 source's format description, marked as artificial: the table maps of an open statement hold across it.
 """
 
@@ -11,8 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from replguard.engines.binlog.events import CRC_SIZE, FLAG_ARTIFICIAL, HEADER, HEADER_SIZE, MariaDBEvent, MySQLEvent
-from replguard.engines.binlog.loghead import FLAG_RELAY_LOG
+from replguard.engines.binlog.events import (
+    CRC_SIZE,
+    FLAG_ARTIFICIAL,
+    FLAG_RELAY,
+    HEADER,
+    HEADER_SIZE,
+    MariaDBEvent,
+    MySQLEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +96,7 @@ class Splitter:
         return rest
 
     def _is_own(self, kind: int, event: bytes, flags: int, end_pos: int) -> bool:
-        if flags & FLAG_RELAY_LOG:
+        if flags & FLAG_RELAY:
             return True
         body = event[HEADER_SIZE:-CRC_SIZE]
         repeated = flags & FLAG_ARTIFICIAL and not end_pos and body == self.format
@@ -106,4 +113,4 @@ def _is_special(kind: int, size: int, flags: int) -> bool:
     """Whether the event must be looked at as a whole: it may be the relay log's own, or repeated by it."""
     if size > _LARGEST_OWN:
         return False
-    return kind == MySQLEvent.FORMAT_DESCRIPTION or bool(flags & FLAG_RELAY_LOG and kind in _OWN_TYPES)
+    return kind == MySQLEvent.FORMAT_DESCRIPTION or bool(flags & FLAG_RELAY and kind in _OWN_TYPES)

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.tableroles import is_account_setting, object_kind, roles, stripped
+from replguard.engines.binlog.tablewalk import Roles
 from replguard.engines.binlog.tokens import DEFAULT, Kind, Mode, Token, is_doubtful, readings, tokens
 from replguard.model.changes import Operation
 from replguard.model.tables import TableName
@@ -44,6 +45,7 @@ _RESERVED_WORDS = """
     UNIQUE UNSIGNED UPDATE USING VALUES VARBINARY VARCHAR WHEN WHERE WITH ZEROFILL
 """
 _RESERVED = frozenset(_RESERVED_WORDS.split())
+_NOT_LOOKED_AT = Roles(understood=False)
 _NAMES_IN_TEXT = re.compile(r"(?:([\w$]+)\W{0,2}\.\W{0,2})?([\w$]+)")
 
 
@@ -151,10 +153,10 @@ def references(text: str, schema: str, mode: Mode = DEFAULT) -> References:
     guessed: dict[TableName, None] = {}
     doubtful = is_doubtful(text)
     for reading in readings(text, mode):
-        found = roles(reading, schema)
-        certain |= dict.fromkeys(found.tables)
         is_dml = _operation(stripped(reading)) is Operation.statement
-        if doubtful or not found.understood or is_dml:
+        found = _NOT_LOOKED_AT if is_dml else roles(reading, schema)
+        certain |= dict.fromkeys(found.tables)
+        if doubtful or not found.understood:
             guessed |= dict.fromkeys(_candidates(reading, schema, in_strings=not is_dml))
     if doubtful:
         guessed |= dict.fromkeys(_in_text(text, schema))

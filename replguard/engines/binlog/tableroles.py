@@ -132,11 +132,11 @@ def _program(verb: str, kind: str, cursor: Cursor) -> Roles:
     cursor.table()
     if kind == "EVENT":
         _rename_event(cursor)
-    subject = _subject(cursor) if kind == "TRIGGER" else ()
-    if subject is None:
+    on = subject(cursor) if kind == "TRIGGER" else None
+    if on is None and kind == "TRIGGER":
         return _UNKNOWN
     body = walk(cursor.rest, cursor.schema, program=True)
-    return Roles(_once(*subject, *body.tables), body.understood)
+    return Roles(_once(*([on] if on else []), *body.tables), body.understood)
 
 
 def _rename_event(cursor: Cursor) -> None:
@@ -151,12 +151,11 @@ def _rename_event(cursor: Cursor) -> None:
             return
 
 
-def _subject(cursor: Cursor) -> tuple[TableName] | None:
+def subject(cursor: Cursor) -> TableName | None:
     """The table behind ``BEFORE INSERT ON`` (of MariaDB 12 also ``INSERT OR UPDATE OF a, b ON``)."""
     while not (cursor.ended or cursor.take("ON")):
         cursor.at += 1
-    table = cursor.table()
-    return None if table is None else (table,)
+    return cursor.table()
 
 
 def _relation(cursor: Cursor, *, temporary: bool) -> Roles:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.cursor import Cursor
-from replguard.engines.binlog.tableroles import stripped
+from replguard.engines.binlog.tableroles import object_kind, stripped, subject
 from replguard.engines.binlog.tokens import DEFAULT, Mode, readings
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ _UPDATING_MODIFIERS = frozenset({"LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IG
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the filters look at: a database (CREATE, ALTER, DROP DATABASE), tables in order, or ``None``: not known."""
+    """What the filters look at: a database (CREATE, ALTER, DROP DATABASE), tables in order, or ``None``: not known.
+
+    Without any table (making an event, a routine) the rules for tables do not look at the statement at all.
+    """
 
     tables: tuple[TableName, ...] | None = None
     database: str | None = None
@@ -35,40 +38,48 @@ def updated(text: str, schema: str, mode: Mode = DEFAULT) -> Reading:
 def _read(found: Sequence[Token], schema: str) -> Reading:
     head = found[0].keyword if found else ""
     cursor = Cursor(found, schema)
-    database = _database(cursor)
-    if database is not None:
-        return Reading(database=database)
-    cursor.at = 0
+    if head in ("CREATE", "ALTER", "DROP"):
+        return _defined(cursor)
     if head in ("INSERT", "REPLACE", "UPDATE", "DELETE"):
         return Reading(_by_dml(cursor))
-    return Reading(_by_ddl(cursor))
-
-
-def _database(cursor: Cursor) -> str | None:
-    for verb in ("CREATE", "ALTER", "DROP"):
-        if cursor.take(verb):
-            cursor.take("OR", "REPLACE")
-            if not (cursor.take("DATABASE") or cursor.take("SCHEMA")):
-                return None
-            _ = cursor.take("IF", "EXISTS") or cursor.take("IF", "NOT", "EXISTS")
-            return cursor.token.text if cursor.token.names else None
-    return None
-
-
-def _by_ddl(cursor: Cursor) -> tuple[TableName, ...] | None:
     if cursor.take("TRUNCATE"):
         cursor.take("TABLE")
-        return _one(cursor)
+        return Reading(_one(cursor))
     if cursor.take("RENAME", "TABLE") or cursor.take("RENAME", "TABLES"):
-        return cursor.renamed()
-    if cursor.take("DROP"):
-        return _dropped(cursor)
-    if cursor.take("ALTER"):
-        cursor.take_any(frozenset({"ONLINE", "OFFLINE", "IGNORE"}))
-        return _one(cursor) if cursor.take("TABLE") and cursor.take_existence() else None
-    if cursor.take("CREATE"):
-        return _created(cursor)
-    return None
+        return Reading(cursor.renamed())
+    return Reading()
+
+
+def _defined(cursor: Cursor) -> Reading:
+    verb, (kind, at) = cursor.token.keyword, object_kind(cursor.rest)
+    cursor.at = at + 1
+    cursor.take_existence()
+    if kind in ("DATABASE", "SCHEMA"):
+        return Reading(database=cursor.token.text if cursor.token.names else None)
+    if kind in ("EVENT", "PROCEDURE", "FUNCTION", "PACKAGE"):
+        return Reading(())
+    if kind == "TRIGGER" and verb == "CREATE":
+        return Reading(_optional(subject(cursor)))
+    if kind == "INDEX":
+        return Reading(_optional(cursor.indexed()))
+    if kind not in ("TABLE", "TABLES", "VIEW", "SEQUENCE"):
+        return Reading()
+    if verb == "DROP":
+        return Reading(cursor.list())
+    return Reading(_with_exchanged(cursor) if verb == "ALTER" and kind == "TABLE" else _one(cursor))
+
+
+def _with_exchanged(cursor: Cursor) -> tuple[TableName, ...] | None:
+    """EXCHANGE PARTITION updates both tables."""
+    own = cursor.table()
+    if own is None:
+        return None
+    while not cursor.ended:
+        if cursor.take("WITH", "TABLE"):
+            other = cursor.table()
+            return None if other is None else (own, other)
+        cursor.at += 1
+    return (own,)
 
 
 def _one(cursor: Cursor) -> tuple[TableName, ...] | None:
@@ -77,26 +88,6 @@ def _one(cursor: Cursor) -> tuple[TableName, ...] | None:
 
 def _optional(table: TableName | None) -> tuple[TableName, ...] | None:
     return None if table is None else (table,)
-
-
-def _dropped(cursor: Cursor) -> tuple[TableName, ...] | None:
-    cursor.take("TEMPORARY")
-    if cursor.take("TABLE") or cursor.take("TABLES"):
-        cursor.take_existence()
-        found = cursor.list()
-        _ = cursor.take("CASCADE") or cursor.take("RESTRICT")
-        return found
-    return _optional(cursor.indexed()) if cursor.take("INDEX") else None
-
-
-def _created(cursor: Cursor) -> tuple[TableName, ...] | None:
-    cursor.take("OR", "REPLACE")
-    cursor.take("TEMPORARY")
-    if cursor.take("TABLE"):
-        cursor.take_existence()
-        return _one(cursor)
-    cursor.take_any(frozenset({"UNIQUE", "FULLTEXT", "SPATIAL", "ONLINE", "OFFLINE"}))
-    return _optional(cursor.indexed()) if cursor.take("INDEX") else None
 
 
 def _by_dml(cursor: Cursor) -> tuple[TableName, ...] | None:

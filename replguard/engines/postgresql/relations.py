@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.postgresql.catalog import INTEGERS
-from replguard.engines.postgresql.pgoutput import IDENTITY_FULL
+from replguard.engines.postgresql.pgoutput import IDENTITY_FULL, MalformedMessage
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ class Shape:
     def shown(self, column: str, value: bytes | None) -> Any:
         if value is None:
             return None
-        return int(value) if column in self.integers else value.decode("utf-8", "surrogateescape")
+        if column not in self.integers:
+            return value.decode("utf-8", "surrogateescape")
+        try:
+            return int(value)
+        except ValueError:
+            raise MalformedMessage(f"the integer column {column!r} holds none") from None
 
     def whole(self, values: Tuple | None) -> dict[str, Any] | None:
         return None if values is None else {column: self.shown(column, value) for column, value in values.items()}

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PORTION = 5_000
 """Items that one poll hands out at most."""
 _SLICE = 0.1
+_ASK_SECONDS = 0.5
+"""How often a server is asked where it is, once there is nothing to catch up with."""
 _STILL = 10
 """Quick answers in a row that name the same end of the WAL: the sender waits for more than there is."""
 _QUICK = 0.5
@@ -156,7 +158,8 @@ class LogicalStream:
         It is not asked more often: a sender that is asked again and again does nothing but answer.
         """
         wire = self._wire
-        if wire.asked_at is None and time.monotonic() - wire.confirmed_at >= _SLICE:
+        often = _ASK_SECONDS if self.caught_up else _SLICE
+        if wire.asked_at is None and time.monotonic() - wire.confirmed_at >= often:
             self._judge_stillness()
             wire.confirm(ask=True)
         wire.wait(seconds)

@@ -18,6 +18,7 @@ from replguard.engines.postgresql.pgoutput import (
     BeginPrepare,
     Commit,
     Decoder,
+    LogicalMessage,
     MalformedMessage,
     Origin,
     Prepare,
@@ -109,6 +110,7 @@ class Translation:
             Prepare: self._prepare,
             PreparedEnd: self._prepared_end,
             Origin: self._came_from,
+            LogicalMessage: self._not_asked_for,
         }
 
     def message(self, view: memoryview) -> bool:
@@ -159,9 +161,10 @@ class Translation:
             return False
         try:
             values = skim(view[self.width + 1 :].tobytes(), 0, shape.columns, shape.places)
+            key = shape.skimmed(values) if values is not None else None
         except MalformedMessage:
             return False  # the long way says what is wrong
-        if values is None:
+        if key is None:
             return False
         name = shape.name
         changes = self.tally.changes
@@ -176,7 +179,7 @@ class Translation:
                 self._commit_time(),
                 self._origin,
                 1,
-                shape.skimmed(values),
+                key,
                 pending=self._pending,
             )
         )
@@ -223,13 +226,12 @@ class Translation:
     def _translate(self, data: bytes, at: int) -> None:
         try:
             message = self._decoder.decode(data)
+            handler = self._handlers.get(type(message))
+            if handler:
+                handler(message, lsn(at))
         except MalformedMessage as error:
             evidence = {"bytes": data[:32].hex(), "length": len(data)}
             self.items.append(Trouble(TroubleKind.unknown, f"at {lsn(at)}: {error}", lsn(at), evidence))
-            return
-        handler = self._handlers.get(type(message))
-        if handler:
-            handler(message, lsn(at))
 
     def _relation(self, message: RelationMessage, _at: Position) -> None:
         """A table as it is from now on; after DDL it is described again, and may be of another interest."""
@@ -305,6 +307,9 @@ class Translation:
         committed = committed_at is not None
         ends = [TransactionEnd(label, committed, at, committed_at) for label in sorted(self._told.pop(xid, ()))]
         self.items += ends
+
+    def _not_asked_for(self, message: LogicalMessage, _at: Position) -> None:
+        raise MalformedMessage(f"a message with the prefix {message.prefix!r}, which nobody asked for")
 
     def _came_from(self, message: Origin, _at: Position) -> None:
         self._origin = self._writer(message.name)

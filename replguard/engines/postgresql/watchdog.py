@@ -23,6 +23,7 @@ WAL_LIMIT = 1 << 30
 """Bytes of WAL that a stream's slot may hold back."""
 LOOK_SECONDS = 5.0
 _TICK = 0.5
+_PATIENCE = 5.0
 
 
 class Watchdog:
@@ -41,9 +42,9 @@ class Watchdog:
 
     def stop(self) -> None:
         self._stop.set()
-        self._session.cancel()
-        self._thread.join()
-        self._session.close()
+        self._thread.join(_PATIENCE)
+        if not self._thread.is_alive():
+            self._session.close()  # else it waits for a server that is gone, and ends with the process
 
     def _run(self) -> None:
         looked = time.monotonic()
