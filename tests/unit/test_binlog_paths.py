@@ -320,6 +320,16 @@ def test_a_file_whose_head_counts_something_else_is_a_gap(flavour, counted, hole
     assert [item.kind for item in found if isinstance(item, Trouble)] == [TroubleKind.gap] * hole
 
 
+@pytest.mark.parametrize("rotates", [False, True])
+def test_a_file_that_is_left_out_is_a_gap(rotates):
+    writer = Writer()
+    events = [writer.format(), *writer.insert(1), *([writer.rotate("b.000002", artificial=False)] if rotates else [])]
+    for name, hole in (("b.000002", False), ("b.000003", True)):
+        read = reader("mysql")
+        read.take(b"".join(events))
+        assert [item.kind for item in read.next_file(name)] == [TroubleKind.gap] * hole
+
+
 def prepared(writer, number, *, at_once=False):
     """MariaDB's GTID says that it is prepared, MySQL has it said by a statement."""
     xid = "X'78',X'',1"

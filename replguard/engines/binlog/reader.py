@@ -147,7 +147,9 @@ class BinlogReader:
         """The bytes that are taken from here on are those of the next file, which must follow."""
         standing = self._standing
         found = self.end()
-        if standing.file and file != standing.file and not follows(standing.file, file):
+        # A rotate at the end has named the next file already.
+        named = self._last_kind == MySQLEvent.ROTATE
+        if standing.file and not (file == standing.file if named else follows(standing.file, file)):
             found.append(trouble(standing, TroubleKind.gap, f"file {file} does not follow {standing.file}"))
         standing.file, standing.offset = file, _FILE_HEAD
         standing.form, self._lost, self._doubt = None, False, False
