@@ -11,13 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replguard.engines.base import Wanted
-from replguard.engines.postgresql.pgoutput import (
+from replguard.engines.postgresql.messages import (
     Begin,
     BeginPrepare,
     Commit,
-    Decoder,
     LogicalMessage,
-    MalformedMessage,
     Origin,
     Prepare,
     PreparedEnd,
@@ -29,8 +27,8 @@ from replguard.engines.postgresql.pgoutput import (
     StreamStop,
     Truncate,
     TypeMessage,
-    UnknownMessage,
 )
+from replguard.engines.postgresql.pgoutput import Decoder, MalformedMessage, UnknownMessage
 from replguard.engines.postgresql.translation import Translation
 from replguard.model.changes import Change, Interest, TransactionEnd, Trouble
 from replguard.model.tables import TableName

@@ -8,9 +8,28 @@ order, but for rows of tables that nobody wants to know about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+
+from replguard.engines.postgresql.messages import (
+    Begin,
+    BeginPrepare,
+    Commit,
+    LogicalMessage,
+    Message,
+    Origin,
+    Prepare,
+    PreparedEnd,
+    RelationColumn,
+    RelationMessage,
+    RowChange,
+    StreamAbort,
+    StreamCommit,
+    StreamStart,
+    StreamStop,
+    Truncate,
+    Tuple,
+    TypeMessage,
+)
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 IDENTITY_FULL = "f"
@@ -20,9 +39,6 @@ _NEEDS = {"S": 2, "E": 2, "c": 2, "A": 2, "b": 3, "P": 3, "K": 3, "r": 3, "p": 3
 _BETWEEN_STREAMS = frozenset("SBCcAbPKrp")
 """Kinds that cannot stand inside a stream."""
 
-Tuple: TypeAlias = "dict[str, bytes | None]"
-"""A tuple by column name; unchanged TOAST values are absent, and so is what is not in a key tuple."""
-
 
 class MalformedMessage(Exception):  # noqa: N818 - said to the stream, never shown as a traceback
     """The bytes are no message of the protocol version asked for."""
@@ -30,142 +46,6 @@ class MalformedMessage(Exception):  # noqa: N818 - said to the stream, never sho
 
 class UnknownMessage(MalformedMessage):
     """The first byte names no message that this version has."""
-
-
-@dataclass(frozen=True, slots=True)
-class RelationColumn:
-    name: str
-    type_oid: int
-    in_identity: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RelationMessage:
-    oid: int
-    schema: str
-    name: str
-    identity: str
-    columns: tuple[RelationColumn, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """``final_lsn`` is where the transaction's commit stands."""
-
-    final_lsn: int
-    committed_at: datetime
-    xid: int
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    end_lsn: int
-    committed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStart:
-    """A part of a transaction that is still open follows."""
-
-    xid: int
-    first: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStop:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class StreamCommit:
-    xid: int
-    end_lsn: int
-    committed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StreamAbort:
-    """``subxid`` was rolled back; the whole transaction where it is ``xid`` itself."""
-
-    xid: int
-    subxid: int
-
-
-@dataclass(frozen=True, slots=True)
-class BeginPrepare:
-    prepare_lsn: int
-    end_lsn: int
-    prepared_at: datetime
-    xid: int
-    gid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """The end of a prepared transaction's changes; ``streamed`` where these came in parts, before."""
-
-    end_lsn: int
-    xid: int
-    gid: str
-    streamed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedEnd:
-    """COMMIT PREPARED or ROLLBACK PREPARED."""
-
-    committed: bool
-    end_lsn: int
-    at: datetime
-    xid: int
-    gid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class TypeMessage:
-    oid: int
-
-
-@dataclass(frozen=True, slots=True)
-class LogicalMessage:
-    """Written by ``pg_logical_emit_message``: no table's change."""
-
-    prefix: str
-    transactional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """``kind`` is I, U or D; ``old`` holds the old key (or whole old row, see ``whole_old``), ``new`` the new row.
-
-    ``xid`` is told inside streams alone.
-    """
-
-    kind: str
-    relation: RelationMessage
-    old: Tuple | None
-    new: Tuple | None
-    whole_old: bool = False
-    xid: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Truncate:
-    relations: tuple[RelationMessage, ...]
-    cascade: bool
-    restart_identity: bool
-    xid: int | None = None
-
-
-Message: TypeAlias = (
-    "Begin | Commit | StreamStart | StreamStop | StreamCommit | StreamAbort | BeginPrepare | Prepare | PreparedEnd | "
-    "Origin | RelationMessage | TypeMessage | LogicalMessage | RowChange | Truncate"
-)
 
 
 def moment(micros: int) -> datetime:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from replguard.engines.base import Wanted
-    from replguard.engines.postgresql.pgoutput import RelationMessage, RowChange, Tuple
+    from replguard.engines.postgresql.messages import RelationMessage, RowChange, Tuple
     from replguard.model.changes import Interest
 
 

@@ -13,13 +13,11 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.base import Tally
-from replguard.engines.postgresql.pgoutput import (
+from replguard.engines.postgresql.messages import (
     Begin,
     BeginPrepare,
     Commit,
-    Decoder,
     LogicalMessage,
-    MalformedMessage,
     Origin,
     Prepare,
     PreparedEnd,
@@ -30,9 +28,8 @@ from replguard.engines.postgresql.pgoutput import (
     StreamStart,
     StreamStop,
     Truncate,
-    moment,
-    skim,
 )
+from replguard.engines.postgresql.pgoutput import Decoder, MalformedMessage, moment, skim
 from replguard.engines.postgresql.position import lsn
 from replguard.engines.postgresql.relations import changed_columns, shape_of
 from replguard.engines.postgresql.walsender import HEAD
