@@ -14,23 +14,25 @@ from replguard.control.pause import Options as PauseOptions
 from replguard.demo.servers import until
 from replguard.endpoint import endpoint
 from replguard.model.changes import Change
-from replguard.model.findings import Severity, Verdict
+from replguard.model.findings import Finding, Severity, Verdict
 from replguard.policy import Rule, TableClass
 from replguard.watch.options import Options
 from replguard.watch.wanted import Appetite
 from replguard.watch.window import Window
-from tests.conformance.application import codes, of
+from tests.conformance.application import Application, codes, of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import Any
 
     from replguard.api import Clusters
     from replguard.endpoint import Endpoint
     from replguard.model.findings import Report
     from replguard.watch.readings import Told
-    from tests.conformance.application import Application
+    from tests.servers.workspace import Workspace
 
+pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-15", "postgresql-18")
 FREEZE = Appetite(freeze=True)
 QUICK = PauseOptions(timeout=30.0)
 
@@ -137,6 +139,49 @@ def test_a_link_that_stands_is_not_stopped_again(app: Application) -> None:
     (stood,) = of(watch.result(), "pause.on_leak")
     assert stood.severity is Severity.info
     assert held["reason"] == "by hand"
+
+
+@pytest.mark.engines("mariadb")
+def test_a_stop_that_died_half_way_is_seen_and_mended(app: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(*_: object) -> None:
+        raise SystemExit("killed")
+
+    leak = Finding("leak.sent", Severity.fail, "a leak", schema="st", table="event", evidence={"position": "0-1-2"})
+    with app.clusters() as clusters:
+        ((link,), _) = clusters.links()
+        with monkeypatch.context() as patched:
+            patched.setattr("replguard.control.receipt.store", dies)
+            with pytest.raises(SystemExit):
+                clusters.breaker()(link, leak)
+        died = clusters.status()
+        assert of(died, "journal.unfinished")
+        (stood,) = clusters.breaker()(link, leak)
+        assert (stood.code, stood.severity) == ("pause.on_leak", Severity.info)
+        assert clusters.resume(QUICK).verdict is Verdict.passed
+        assert not of(clusters.status(), "journal.unfinished")
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_both_directions_of_a_pair_are_watched(two_way_db: Workspace, tmp_path: Path) -> None:
+    app = Application(two_way_db, tmp_path)
+    app.create_two_way()
+    with app.clusters() as clusters, watching(clusters) as watch:
+        app.db.run("blue", "INSERT INTO event VALUES (1, 'of blue')")
+        app.db.run("green", "INSERT INTO event VALUES (2, 'of green')")
+        until(lambda: len(_seen(watch.told)) >= 4, "all four sights")
+    assert _seen(watch.told) == {
+        ("leak.sent", "blue", 1),
+        ("leak.applied", "green", 1),
+        ("leak.sent", "green", 2),
+        ("leak.applied", "blue", 2),
+    }
+    kinds = {stream.kind for stream in watch.result().coverage.streams}
+    assert kinds == {"binlog (sent, own)"}, "each binlog is read once"
+
+
+def _seen(told: list[Told]) -> set[tuple[str, str | None, int]]:
+    found = [finding for one in told for _, finding in one.findings if finding.severity is Severity.fail]
+    return {(item.code, item.cluster, int((item.key or {})["id"])) for item in found}
 
 
 def test_a_frozen_table_that_changes_is_told_with_its_key(app: Application) -> None:
