@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +22,6 @@ def app(db: Workspace, tmp_path: Path) -> Application:
     application = Application(db, tmp_path)
     application.create()
     return application
-
-
-@pytest.fixture
-def thorough() -> bool:
-    """Whether the campaign runs whole (``make test-long``) or as a seeded sample."""
-    return bool(os.environ.get("REPLGUARD_LONG"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ engine fail. Without it a missing engine is skipped, and the summary says so lou
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -155,6 +156,12 @@ def two_way_pair(pairs: Pairs, request: pytest.FixtureRequest) -> Pair:
     """A pair that replicates in both directions."""
     with _or_skip(request.config, pairs.choice):
         return pairs.get("two-way")
+
+
+@pytest.fixture
+def thorough() -> bool:
+    """Whether a campaign runs whole (``make test-long``) or as a seeded sample."""
+    return bool(os.environ.get("REPLGUARD_LONG"))
 
 
 @pytest.fixture
