@@ -102,15 +102,14 @@ class _Bench:
         self._dump(file)
 
     def _dump(self, first: str) -> None:
-        name = "mariadb-binlog" if self._server.engine == "mariadb" else "mysqlbinlog"
-        program = shutil.which(name)
-        if program is None:
+        name, program = self._dumper()
+        if not program:
             print(f"{name}: not measured: it is not there")
             return
         admin = self._server.admin
         with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
             words = [
-                program,
+                *program,
                 "--no-defaults",
                 "--read-from-remote-server",
                 "--raw",
@@ -139,6 +138,15 @@ class _Bench:
         busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         rate = f"{size / seconds / _MB:,.0f} MB/s"
         self._report(f"{name} --raw", {"seconds": seconds, "processor": busy, "rate": rate})
+
+    def _dumper(self) -> tuple[str, list[str]]:
+        """The server's own reader; MariaDB installs a link to its own under MySQL's name."""
+        if self._server.engine == "mariadb":
+            found = shutil.which("mariadb-binlog")
+            return "mariadb-binlog", [found] if found else []
+        installation = getattr(self._server, "installation", None)
+        beside = installation.server.parent.parent / "bin" / "mysqlbinlog" if installation else None
+        return "mysqlbinlog", [*installation.loader, str(beside)] if beside and beside.exists() else []
 
     def _begin(self) -> None:
         """An empty binlog."""

@@ -42,10 +42,18 @@ class Writer:
             4, struct.pack("<Q", position) + name.encode(), flags=0x20 * artificial, artificial=artificial
         )
 
-    def gtid(self, number=1, *, flags=0):
+    def gtid(self, number=1, *, flags=0, kind=33):
         if self.mariadb:
             return self.event(162, struct.pack("<QIB", number, 7, flags) + bytes(6))
-        return self.event(33, b"\1" + SOURCE.bytes + struct.pack("<Q", number) + b"\2" + bytes(16))
+        return self.event(
+            kind,
+            b"\1"
+            + SOURCE.bytes
+            + struct.pack("<Q", number)
+            + b"\2"
+            + bytes(16)
+            + struct.pack("<Q", (1 << 55) + 1_700_000_000_123_456)[:7],
+        )
 
     def query(self, text, schema="st", *, kind=2, status=b"", compressed=False):
         data = text if isinstance(text, bytes) else text.encode()

@@ -93,6 +93,12 @@ def test_both_paths_tell_the_same_after_every_event(flavour, interest, known):
             assert not [found for found in expected if isinstance(found, Trouble)]
 
 
+def test_the_time_of_commit_is_the_one_that_mysql_tells():
+    writer = Writer()
+    changes = reader("mysql").take(b"".join([writer.format(), *writer.insert(1), *writer.insert(2)]))
+    assert [change.committed_at.timestamp() for change in changes] == [pytest.approx(1_700_000_000.123456)] * 2
+
+
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_portions_of_any_size_tell_the_same(flavour):
     writer = Writer(mariadb=flavour == "mariadb")
@@ -330,11 +336,13 @@ def test_a_file_that_is_left_out_is_a_gap(rotates):
         assert [item.kind for item in read.next_file(name)] == [TroubleKind.gap] * hole
 
 
-def prepared(writer, number, *, at_once=False):
+def prepared(writer, number, *, at_once=False, kind=33):
     """MariaDB's GTID says that it is prepared, MySQL has it said by a statement."""
     xid = "X'78',X'',1"
     begin = (
-        [writer.gtid(number, flags=0x40)] if writer.mariadb else [writer.gtid(number), writer.query(f"XA START {xid}")]
+        [writer.gtid(number, flags=0x40)]
+        if writer.mariadb
+        else [writer.gtid(number, kind=kind), writer.query(f"XA START {xid}")]
     )
     end = struct.pack("<BIII", at_once, 1, 1, 0) + b"x"
     return [*begin, writer.table_map(), writer.rows(), writer.query(f"XA END {xid}"), writer.event(38, end)]
@@ -355,6 +363,14 @@ def test_what_becomes_of_a_prepared_transaction_is_told(flavour, word):
     events = [late.format(), late.gtid(3, flags=1), late.query(f"XA {word} X'78',X'',1")]
     found = reader(flavour).take(b"".join(events))
     assert [item.kind for item in found] == [TroubleKind.opaque] * (word == "COMMIT")
+
+
+def test_a_prepared_transaction_without_gtid_goes_by_its_own_name():
+    writer = Writer()
+    events = [writer.format(), *prepared(writer, 0, kind=34), writer.gtid(0, kind=34)]
+    change, end = reader("mysql").take(b"".join([*events, writer.query("XA ROLLBACK X'78',X'',1")]))
+    assert (change.pending, change.transaction, end.transaction) == (True, "XA X'78',X'',1", change.transaction)
+    assert end.committed is False
 
 
 def test_a_transaction_that_is_prepared_and_committed_at_once_is_told_so():

@@ -17,6 +17,9 @@ _INTERVAL = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 _TAGGED = 1
 _PREPARED = 0x40
+COMMIT_TIMES = 2
+COMMIT_TIME = slice(42, 49)
+"""Where in the body of a GTID event the time of commit stands, if the kind of its times is the above."""
 _MARIADB = struct.Struct("<QIB")
 
 
@@ -191,14 +194,18 @@ class Gtid:
     prepared: bool = False
 
 
+def micros(data: bytes) -> int:
+    """MySQL's immediate commit timestamp: 7 bytes, of which the highest bit says that another time follows."""
+    return int.from_bytes(data, "little") & ~(1 << 55)
+
+
 def mysql_gtid(body: bytes, *, anonymous: bool) -> Gtid:
     """Read GTID and ANONYMOUS_GTID."""
     fields = Fields(body, 1)
     uuid, number = str(UUID(bytes=fields.take(16))), fields.number(8)
-    micros = None
-    if len(body) >= 49 and body[25] == 2:
-        micros = int.from_bytes(body[42:49], "little") & ~(1 << 55)
-    return Gtid(None if anonymous else f"{uuid}:{number}", None if anonymous else uuid, micros)
+    timed = len(body) >= COMMIT_TIME.stop and body[25] == COMMIT_TIMES
+    committed = micros(body[COMMIT_TIME]) if timed else None
+    return Gtid(None if anonymous else f"{uuid}:{number}", None if anonymous else uuid, committed)
 
 
 def mysql_tagged_gtid(body: bytes) -> Gtid:

@@ -224,8 +224,8 @@ class Meaning:
         xid = words[2] if len(words) > 2 and words[0].upper() == "XA" else None
         if effect is statements.Effect.begins:
             transaction.open = True
-            # Without a name nobody could tell later what became of which transaction.
-            transaction.pending = xid is not None and transaction.told()[0] is not None
+            if xid is not None:
+                transaction.pending, transaction.label = True, f"XA {xid}"
         elif effect is statements.Effect.ends or not transaction.open:
             if xid is not None:
                 yield from self._decided(xid, header, committed=words[1].upper() == "COMMIT")

@@ -34,7 +34,7 @@ def change(
         operation=operation,
         tables=tables,
         position=standing.place,
-        transaction=current.text if current else None,
+        transaction=standing.transaction.told()[0],
         committed_at=committed_at(current.commit_micros if current else None, header.timestamp),
         origin=(current.origin if current else None) or str(header.server_id),
         pending=standing.transaction.pending,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from replguard.engines.binlog import gtid as gtids
 from replguard.engines.binlog.events import HEADER, HEADER_SIZE, EventType, Flavour, MariaDBEvent, MySQLEvent
@@ -15,6 +17,12 @@ Told = tuple[str | None, str | None, int | None, int | None]
 """Text, origin, domain and time of commit in microseconds."""
 NO_GTID: Final[Told] = (None, None, None, None)
 _MARIADB = struct.Struct("<5xI10xQI")
+_MYSQL = struct.Struct("<20x16sQB")
+
+
+@lru_cache(maxsize=64)
+def _uuid(source: bytes) -> str:
+    return str(UUID(bytes=source))
 
 
 class Transaction:
@@ -23,9 +31,10 @@ class Transaction:
     ``plain`` holds a GTID event (header and body) that the quick path has judged and nobody has decoded yet; reading
     :attr:`gtid` decodes it. ``pending``: its changes are prepared first and
     decided on later (XA). MariaDB's GTID says so, of MySQL the statement that begins it.
+    ``label`` names one that has no GTID.
     """
 
-    __slots__ = ("_flavour", "_gtid", "expected", "open", "pending", "plain")
+    __slots__ = ("_flavour", "_gtid", "expected", "label", "open", "pending", "plain")
 
     def __init__(self, flavour: Flavour) -> None:
         self._flavour = flavour
@@ -34,6 +43,7 @@ class Transaction:
         self.open = False
         self.expected = False
         self.pending = False
+        self.label: str | None = None
 
     @property
     def gtid(self) -> Gtid | None:
@@ -55,8 +65,16 @@ class Transaction:
         if self._gtid is None and self.plain is not None and self._flavour == "mariadb":
             server_id, sequence, domain = _MARIADB.unpack_from(self.plain)
             return f"{domain}-{server_id}-{sequence}", str(server_id), domain, None
+        if self._gtid is None and self.plain is not None and self.plain[4] == MySQLEvent.GTID:
+            source, number, kind_of_times = _MYSQL.unpack_from(self.plain)
+            timed = kind_of_times == gtids.COMMIT_TIMES and len(self.plain) >= HEADER_SIZE + gtids.COMMIT_TIME.stop
+            times = self.plain[HEADER_SIZE:][gtids.COMMIT_TIME] if timed else None
+            origin = _uuid(source)
+            return f"{origin}:{number}", origin, None, gtids.micros(times) if times else None
         gtid = self.gtid
-        return (gtid.text, gtid.origin, gtid.domain_id, gtid.commit_micros) if gtid else NO_GTID
+        if gtid is None:
+            return self.label, None, None, None
+        return gtid.text or self.label, gtid.origin, gtid.domain_id, gtid.commit_micros
 
     @property
     def name(self) -> str:
@@ -81,7 +99,7 @@ class Transaction:
         return executed
 
     def reset(self) -> None:
-        self._gtid, self.plain = None, None
+        self._gtid, self.plain, self.label = None, None, None
         self.open = self.expected = self.pending = False
 
 
