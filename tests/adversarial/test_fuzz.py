@@ -47,9 +47,9 @@ TEXTS = [
 ]
 LONG = bool(os.environ.get("REPLGUARD_LONG"))
 PATIENCE = 60
-_UNPACKED = 300 << 20
+_UNPACKED = 150 << 20
 fuzzed = settings(
-    max_examples=20_000 if LONG else 150,
+    max_examples=5_000 if LONG else 60,
     deadline=None,
     derandomize=not LONG,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -221,7 +221,7 @@ def test_any_statement(text: str, mode: statements.Mode) -> None:
     "unit", ["`", "'", '"', "/*", "/*!", "(", "a.", ",", "\\", "--", "*/", "`a`.", "/*!50000 (", "'\\"]
 )
 def test_long_statements_end(unit: str) -> None:
-    text = "ALTER TABLE " + unit * (100_000 // len(unit))
+    text = "ALTER TABLE " + unit * (30_000 // len(unit))
     with ends():
         statements.operation(text)
         statements.references(text, "st")
@@ -350,6 +350,6 @@ def test_long_lines_end(unit: str) -> None:
     with ends():
         for head in ("table public.t: INSERT: ", "table ", "BEGIN ", 'table "', "table public.t: UPDATE: old-key: "):
             try:
-                test_decoding.parse(head + unit * (50_000 // len(unit)))
+                test_decoding.parse(head + unit * (20_000 // len(unit)))
             except test_decoding.Unreadable:
                 continue
