@@ -7,6 +7,7 @@ who mends checksums may change unnoticed stands in :mod:`tests.adversarial.forge
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +152,20 @@ def test_every_event_left_out_doubled_or_moved_is_seen(corpus: Corpus, thorough:
             for files in (without(case.events, index), doubled(case.events, index)):
                 assert not case.passes(written(files)), (case, index, event)
             assert not case.passes(written(swapped(case.events, index, neighbour))), (case, index, event)
+
+
+@pytest.mark.parametrize("wanted", ["counted", "named"])
+def test_what_is_left_out_is_seen_at_once_and_not_only_by_the_file_s_end(corpus: Corpus, wanted: str) -> None:
+    """A file that is still written to, and a live stream, have no end that is always looked at with care."""
+    for scene in ("little", "images", "plain"):
+        found = parsed(corpus.of(scene).data)
+        begins = [index for index, event in enumerate(found) if event.type in (33, 162)]
+        still_open = found[: begins[-1]]
+        for begin, end in pairwise(begins[1:]):
+            spoiled = flipped(written([*still_open[:begin], *still_open[end:]]), _IN_USE)
+            case = Case(corpus, corpus.of(scene), wanted)
+            assert case.read(spoiled).troubles or end == len(still_open), (scene, begin)
+        assert not Case(corpus, corpus.of(scene), wanted).read(flipped(written(still_open), _IN_USE)).troubles
 
 
 def test_the_large_forger_is_seen_where_structure_is_hurt(corpus: Corpus, thorough: bool) -> None:
