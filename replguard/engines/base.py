@@ -222,6 +222,10 @@ class LinkFilters(Protocol):
         """Whether the target would apply this very change of the link's stream."""
         ...
 
+    def lands(self, name: TableName) -> TableName:
+        """The table of the target that a change of this table of the source is applied to."""
+        ...
+
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         """What holds today and may not tomorrow: lost on restart, wildcards, rules that match nothing, ..."""
         ...

@@ -39,6 +39,10 @@ class Judge:
         return str(self.link.source) if self.link else ""
 
     @property
+    def _target(self) -> str:
+        return self.link.target if self.link else ""
+
+    @property
     def _label(self) -> str | None:
         return self.link.label if self.link else None
 
@@ -62,11 +66,15 @@ class Judge:
 
     def sent(self, change: Change) -> tuple[Finding, ...]:
         """What a change in the link's stream means."""
-        if self._outside(change, self.source):
+        landing = self._landing(change)
+        if not landing and self._outside(change, self.source):
             return ()
         if change.operation is Operation.statement:
             return self._statement(change)
         found: list[Finding] = []
+        for name in landing:
+            if self._class(self._target, name) is TableClass.must_not_sync:
+                found += self._forbidden(change, name)
         for name in self._meant(self.source, change):
             table_class = self._class(self.source, name)
             if table_class is TableClass.must_not_sync:
@@ -77,7 +85,7 @@ class Judge:
 
     def applied(self, change: Change, foreign: frozenset[str]) -> tuple[Finding, ...]:
         """What a change in the target's own stream means; ``foreign`` are the identities of the other cluster."""
-        target = self.link.target if self.link else ""
+        target = self._target
         own = change.origin is not None and change.origin not in foreign
         if own or self._outside(change, target):
             return ()
@@ -122,6 +130,17 @@ class Judge:
         if not self.tables.in_scope(cluster, name.schema):
             return None
         return self.tables.classify(name).table_class
+
+    def _landing(self, change: Change) -> list[TableName]:
+        """The tables that the change is applied to where the filters rewrite the names that it has at the source."""
+        written = {name: self.filters.lands(name) for name in change.tables}
+        return [
+            meant
+            for name, landing in written.items()
+            if landing != name
+            for meant in self.tables.meant(self._target, landing)
+            if self.tables.in_scope(self._target, meant.schema)
+        ]
 
     def _meant(self, cluster: str, change: Change) -> list[TableName]:
         return [name for written in change.tables for name in self.tables.meant(cluster, written)]

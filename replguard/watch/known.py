@@ -83,6 +83,10 @@ class Known:
     def judge(self, link: Link) -> Judge:
         return self.rules[link.label].judge
 
+    def lands(self, link: Link, name: TableName) -> TableName:
+        """The target's table that changes of this table of the source are applied to."""
+        return self.rules[link.label].filters.lands(name)
+
     def drops(self, link: Link, name: TableName) -> bool:
         """Whether the link's filters certainly drop all rows of this table."""
         key = (link.label, name)

@@ -97,7 +97,7 @@ def scan(paths: Sequence[Path], subject: Subject, options: Options) -> Scanned:
     if options.filters is not None:
         _refuse_anothers(filters, look(paths)[1][0])
     judge = Judge(subject.tables, subject.link, filters)
-    stream = files.open(paths, _wanted(subject, options), options.since, options.until)
+    stream = files.open(paths, _wanted(subject, filters, options), options.since, options.until)
     reading = Reading(
         "scan", judge.source, subject.link, lambda _since: stream, {"scan": judge.sent}, window=options.window
     )
@@ -182,11 +182,13 @@ def _refuse_anothers(filters: LinkFilters, file: LogFile) -> None:
 _DESCRIBED = "write them as `replguard filter audit --format json` tells them under data.filters"
 
 
-def _wanted(subject: Subject, options: Options) -> Wanted:
+def _wanted(subject: Subject, filters: LinkFilters, options: Options) -> Wanted:
     cluster = str(subject.link.source) if subject.link else ""
     told = Interest.whole if options.rows else Interest.keyed
 
     def interest(name: TableName) -> Interest:
+        if filters.lands(name) != name:
+            return told
         if not subject.tables.in_scope(cluster, name.schema):
             return Interest.counted
         if subject.tables.classify(name).table_class is TableClass.must_not_sync or options.keys:

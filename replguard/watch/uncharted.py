@@ -71,6 +71,9 @@ class Assumed:
     def crosses(self, table: Table) -> Crossing:
         return self.none.crosses(table)
 
+    def lands(self, name: TableName) -> TableName:
+        return self.none.lands(name)
+
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         return self.none.fragile(tables)
 

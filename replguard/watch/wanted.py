@@ -45,6 +45,8 @@ def wanted(known: Known, cluster: str, link: Link | None, appetite: Appetite) ->
     """
 
     def interest(name: TableName) -> Interest:
+        if link is not None and known.lands(link, name) != name:
+            return appetite.full(Interest.keyed)
         if not known.tables.in_scope(cluster, name.schema):
             return Interest.counted
         least = Interest.counted if known.tables.is_table(cluster, name) else Interest.named

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from replguard import config
 from replguard.demo.servers import until
 from replguard.model.findings import Severity, Verdict
+from replguard.watch.run import Options as WatchOptions
 from tests.conformance.application import codes, of
 
 if TYPE_CHECKING:
     from tests.conformance.application import Application
+
+_REWRITE = {
+    "mariadb": ("STOP SLAVE", "START SLAVE", "SET GLOBAL replicate_rewrite_db = '{}->{}'"),
+    "mysql": (
+        "STOP REPLICA SQL_THREAD",
+        "START REPLICA SQL_THREAD",
+        "CHANGE REPLICATION FILTER REPLICATE_REWRITE_DB = (({}, {})) FOR CHANNEL ''",
+    ),
+}
+_REWRITE_NOTHING = {
+    "mariadb": "SET GLOBAL replicate_rewrite_db = ''",
+    "mysql": "CHANGE REPLICATION FILTER REPLICATE_REWRITE_DB = () FOR CHANNEL ''",
+}
 
 
 @pytest.mark.engines("mariadb")
@@ -107,3 +123,28 @@ def test_another_database_that_is_rewritten_into_the_application(app: Applicatio
             "START REPLICA SQL_THREAD",
         )
         app.db.both(f"DROP DATABASE {name}_x")
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_what_is_rewritten_into_a_forbidden_table_is_a_leak(app: Application) -> None:
+    """The source's table has another database, which no rule speaks of; the target applies it to the forbidden one."""
+    app.let_cross("event")
+    elsewhere, here = f"{app.db.name}_old", app.db.name
+    stop, start, rewrite = _REWRITE[app.db.engine]
+    app.db.run_local("blue", f"CREATE DATABASE {elsewhere}", f"CREATE TABLE {elsewhere}.event LIKE {here}.event")
+    try:
+        app.db.run("green", stop, rewrite.format(f"{elsewhere}", here), start)
+        rules = config.from_options({"blue": app.db.blue_url, "green": app.db.green_url}, None, (f"{here}.event",))
+        app.config = replace(rules, state_dir=app.config.state_dir)
+        with app.clusters() as clusters:
+            before = {server.name: server.replication.position() for server in clusters.pair}
+            app.db.run("blue", f"INSERT INTO {elsewhere}.event VALUES (77, 'moved')")
+            app.db.wait_caught_up()
+            assert app.db.query("green", "SELECT id FROM event WHERE id = 77") == [(77,)]
+            report = clusters.watch(WatchOptions(seconds=None, since=before))
+        found = {item.evidence.get("operation") for item in of(report, "leak.sent") if item.table == "event"}
+        assert "insert" in found
+        assert of(report, "leak.applied")
+    finally:
+        app.db.run("green", stop, _REWRITE_NOTHING[app.db.engine], start)
+        app.db.run_local("blue", f"DROP DATABASE {elsewhere}")

@@ -66,6 +66,7 @@ class ListedFilters:
     dropped: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
     weaknesses: tuple[Fragility, ...] = field(default=())
+    rewritten: dict[TableName, TableName] = field(default_factory=dict)
 
     def crosses(self, table: Table) -> Crossing:
         return self._judged(table.name)
@@ -74,6 +75,9 @@ class ListedFilters:
         if not change.tables:
             return Crossing(None, "nobody knows what it writes")
         return self._judged(change.tables[0])
+
+    def lands(self, name: TableName) -> TableName:
+        return self.rewritten.get(name, name)
 
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         return self.weaknesses

@@ -9,6 +9,7 @@ import pytest
 
 from replguard.model.changes import Operation, Trouble, TroubleKind
 from replguard.model.findings import Severity
+from replguard.model.tables import TableName
 from replguard.watch.gather import Gathered
 from replguard.watch.judge import Judge
 from tests.unit.builders import HERE, LINK, ListedFilters, change, name, policy, table, table_map
@@ -47,6 +48,15 @@ def test_a_forbidden_change_is_a_leak(operation: Operation, forbidden: str) -> N
 def test_filters_decide_whether_it_leaks(filters: ListedFilters, severity: str | None) -> None:
     expected = [("leak.sent", severity, "event")] if severity else []
     assert sent(change(Operation.insert, "event"), filters) == expected
+
+
+@pytest.mark.parametrize("operation", ROWS)
+def test_a_change_that_lands_on_a_forbidden_table_is_a_leak(operation: Operation) -> None:
+    elsewhere = TableName("before", "event")
+    rewriting = ListedFilters(rewritten={elsewhere: name("event")})
+    written = replace(change(operation, "event"), tables=(elsewhere,), default_schema="before")
+    assert sent(written) == []
+    assert sent(written, rewriting) == [("leak.sent", "fail", "event")]
 
 
 @pytest.mark.parametrize("allowed", ["account", "mine"])

@@ -64,6 +64,10 @@ class BinlogLinkFilters:
             return filterrules.rows_pass(self.raw, change.tables[0])
         return self._statement(change)
 
+    def lands(self, name: TableName) -> TableName:
+        """The same table, but for replicate_rewrite_db."""
+        return replace(name, schema=filterrules.rewritten(self.raw, name.schema))
+
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         return fragility.of(self.raw, [table.name for table in tables])
 

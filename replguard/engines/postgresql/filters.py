@@ -197,6 +197,10 @@ class SubscriptionFilters:
             self._read_at = time.monotonic()
         return self._subscribed
 
+    def lands(self, name: TableName) -> TableName:
+        """Always the table of the same name."""
+        return name
+
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
         if self._source is None:
             return ()
