@@ -157,6 +157,7 @@ _MYSQL_MORE: Scene = (
 _MYSQL_ANONYMOUS: Scene = (
     "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = OFF_PERMISSIVE",
     *_LITTLE,
+    "XA START 'a'; INSERT INTO account (id) VALUES (600); XA END 'a'; XA PREPARE 'a'; XA COMMIT 'a'",
     "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = ON",
 )
 _BOTH: dict[str, Scene] = {
