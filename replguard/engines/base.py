@@ -269,7 +269,8 @@ NAMES = Wanted()
 @dataclass(slots=True)
 class Tally:
     """What a stream has read so far, whether or not it was handed out. ``changes`` counts by table: row events where
-    rows are not looked at one by one, else rows. ``heard`` is when the server was last heard (``time.monotonic``).
+    rows are not looked at one by one, else rows. ``began`` is when the log was begun that was read first, None where
+    the stream does not tell. ``heard`` is when the server was last heard (``time.monotonic``).
     """
 
     events: int = 0
@@ -277,6 +278,7 @@ class Tally:
     transactions: int = 0
     changes: dict[TableName, int] = field(default_factory=dict)
     last_commit: datetime | None = None
+    began: datetime | None = None
     heard: float = field(default_factory=time.monotonic)
 
 

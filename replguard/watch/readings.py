@@ -64,6 +64,8 @@ class Reading:
     left_out: int = 0
     troubled: bool = False
     gap: bool = False
+    reaches_back: bool = False
+    """Whether it is known that the stream holds all that was committed since the time at which to begin."""
     before_notice: Callable[[str, Change], object] = field(default=lambda _cluster, _change: None)
     suspects: dict[str, dict[str, Gathered]] = field(default_factory=dict)
     basis: Basis | None = None
@@ -125,6 +127,8 @@ class Reading:
             return
         items = self.stream.poll(timeout)
         self.gap = False
+        tally = self.stream.tally
+        self.reaches_back |= self.window.is_reached_by(tally.began, tally.last_commit)
         for item in items:
             told = self._judged(item)
             if told is not None:
@@ -140,6 +144,7 @@ class Reading:
             return Told(self.cluster, self.link, item, self.kind, ((next(iter(self.judgements)), finding),))
         self.told += 1
         if not self.window.at_time(item.committed_at):
+            self.reaches_back |= self.window.is_reached_by(item.committed_at)
             return None
         if not self.window.of_server(item):
             self.left_out += 1

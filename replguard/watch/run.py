@@ -239,7 +239,7 @@ class _Run:
                 self.found[APPLIED].extend(seen)
         if not self.links:
             problems.append(_no_link())
-        problems += [*self.recovery.reopened(), *_restricted(self.readings)]
+        problems += [*self.recovery.reopened(), *_restricted(self.readings), *_too_late(self.readings)]
         return Watched(self._checks(problems, coverage), Coverage(streams=coverage))
 
     def _checks(self, problems: list[Finding], coverage: tuple[StreamCoverage, ...]) -> tuple[Check, ...]:
@@ -295,6 +295,23 @@ def _restricted(readings: list[Reading]) -> list[Finding]:
         )
         for reading in readings
         if reading.window.restricted
+    ]
+
+
+def _too_late(readings: list[Reading]) -> list[Finding]:
+    """Streams of which nobody knows whether they hold all since the time that was asked for."""
+    return [
+        Finding(
+            "stream.gap",
+            Severity.unknown,
+            f"{reading.name} may not reach back to {reading.window.begins.isoformat()}: what is still there begins at "
+            f"{reading.start}",
+            cluster=reading.cluster,
+            link=reading.label,
+            remedy="begin later, or with --since start and judge what is there",
+        )
+        for reading in readings
+        if reading.window.begins is not None and not reading.reaches_back
     ]
 
 

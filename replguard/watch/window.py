@@ -35,6 +35,10 @@ class Window:
             return True
         return (self.begins is None or moment >= self.begins) and (self.ends is None or moment <= self.ends)
 
+    def is_reached_by(self, *moments: datetime | None) -> bool:
+        """Whether a log that holds something of one of these moments reaches back to the beginning."""
+        return self.begins is None or any(moment is not None and moment <= self.begins for moment in moments)
+
     def of_server(self, change: Change) -> bool:
         """Whether the change is one of the servers and domains asked for."""
         server, domain = change.detail.get("server_id"), change.detail.get("domain_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -298,12 +298,16 @@ def test_a_position_and_a_time_say_where_to_begin(app: Application) -> None:
         told.clear()
         report = clusters.watch(replace(options, since="start", window=Window(begins=middle)))
         by_time = keys(told)
+        assert not [item for item in of(report, "stream.gap") if item.message.startswith("sent")]
+        told.clear()
+        long_ago = clusters.watch(replace(options, since="start", window=Window(begins=middle - timedelta(days=900))))
         told.clear()
         ended = clusters.watch(replace(options, seconds=float("inf"), since="start", until=here))
     assert by_position == by_time == [81]
     assert any("--since" in words for stream in report.coverage.streams for words in stream.cannot_see)
     assert 80 in keys(told)
     assert ended.verdict is Verdict.failed
+    assert {item.severity for item in of(long_ago, "stream.gap")} == {Severity.unknown}
 
 
 def keys(told: list[Told]) -> list[int]:

@@ -250,5 +250,6 @@ def _together(first: Tally, second: Tally) -> Tally:
         first.transactions + second.transactions,
         changes,
         max(commits, default=None),
+        first.began or second.began,
         second.heard,
     )

@@ -371,6 +371,7 @@ class BinlogReader:
 
     def _begin_file(self, header: Header, form: Format) -> None:
         self._standing.form, self._standing.plain = form, form.plain
+        self._standing.note_began(header.timestamp)
         self._standing.files += not header.artificial
         self._standing.known.forget()
         self._first = True

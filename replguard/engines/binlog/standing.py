@@ -90,6 +90,11 @@ class Standing:
         if not self.transaction.open and not self.transaction.expected:
             self.boundary = (self.file, self.offset)
 
+    def note_began(self, timestamp: int) -> None:
+        """A file was begun then, the first of which the beginning was read."""
+        if timestamp and self.tally.began is None:
+            self.tally.began = datetime.fromtimestamp(timestamp, UTC)
+
     def note_commits(self, count: int, timestamp: int) -> None:
         self.tally.transactions += count
         if timestamp:
