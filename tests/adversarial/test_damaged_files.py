@@ -109,7 +109,7 @@ def test_no_flip_and_no_torn_end_passes_a_scan(corpus: Corpus, folder: Folder, t
             try:
                 assert folder.damage([(log.name, flipped(log.data, bit))]), bit
             except replguard.errors.UsageError:
-                assert bit < HEAD * 8, "what is no binlog is refused"
+                assert bit < (HEAD + parsed(log.data)[0].length) * 8, "what is no binlog, or has no head, is refused"
     for size in chance.sample(range(len(log.data)), rounds):
         try:
             told = folder.damage([(log.name, log.data[:size])])
