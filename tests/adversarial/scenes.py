@@ -109,11 +109,6 @@ _LITTLE: Scene = (
     "DELETE FROM account WHERE id = 300",
     "ALTER TABLE account COMMENT 'x'",
 )
-_HEAVY: Scene = (
-    "CREATE TABLE heavy (id INT PRIMARY KEY, a LONGBLOB, b LONGBLOB)",
-    "INSERT INTO heavy VALUES (1, REPEAT('x', 9000000), REPEAT('y', 9000000))",
-    "DELETE FROM heavy",
-)
 _INCIDENT: Scene = (
     "SET GLOBAL binlog_stmt_cache_size = 4096; SET GLOBAL max_binlog_stmt_cache_size = 4096",
     "CREATE TABLE plain (id INT PRIMARY KEY, v LONGTEXT) ENGINE = MyISAM",
@@ -180,6 +175,5 @@ SCENES: Mapping[str, Mapping[str, Scene]] = {
         "incident": _INCIDENT,
     },
 }
-HEAVY = {"heavy": _HEAVY}
 WITH_TROUBLE = "incident"
 """The one scene that a sound reader calls a gap."""

@@ -113,6 +113,8 @@ class MariaDBServer(FamilyServer):
             *who,
             f"--basedir={root}",
             f"--datadir={folder}",
+            # Several that begin at once would meet in the shared one.
+            f"--tmpdir={folder.parent}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
             "--skip-name-resolve",
