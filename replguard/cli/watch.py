@@ -183,6 +183,10 @@ def _refuse(*rules: tuple[bool, str]) -> None:
 
 
 def _watch(session: Session, asked: _Asked, lines: Lines | None) -> Report:
+    from replguard.watch import moments  # noqa: PLC0415 - not needed for --help
+
+    moments.refuse_nonsense("--since", asked.since)
+    moments.refuse_nonsense("--until", asked.until)
     stop = threading.Event()
     clusters = session.clusters
     options = _options(session, asked, lines)

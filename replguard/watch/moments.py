@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from replguard.errors import UsageError
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     """By cluster."""
     Since = Literal["now", "start"] | Positions
 
+_WORDS = ("now", "start", "receipt")
 FORMS = "now, start, receipt, the path of a receipt, a time as 2026-03-01T12:00:00+01:00, or CLUSTER=POSITION"
+
+
+def refuse_nonsense(option: str, texts: Iterable[str]) -> None:
+    """UsageError for what can be neither a word that is known, nor a time, a file or a position of any engine."""
+    for text in texts:
+        a_position = any(mark in text for mark in "=:-/")
+        if not (a_position or text.strip() in _WORDS or moment(text) or Path(text).exists()):
+            raise UsageError(f"{option} {text!r} is not known", remedy=f"write {option} now, or another of: {FORMS}")
 
 
 def clusters_read(pair: Pair, links: Iterable[Link], *, freeze: bool) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adversarial.recording import record
+from tests.adversarial.recording import forget, record
 from tests.conformance.application import Application
 from tests.servers.plugin import _or_skip
 
@@ -28,4 +28,8 @@ def app(db: Workspace, tmp_path: Path) -> Application:
 def corpus(pairs: Pairs, request: pytest.FixtureRequest) -> Corpus:
     """Binlog files of every scene, written by a real server in this run."""
     with _or_skip(request.config, pairs.choice):
-        return record(pairs.get("none").blue)
+        pair = pairs.get("none")
+        recorded = record(pair.blue)
+        for server in (pair.blue, pair.green):
+            forget(server)
+        return recorded

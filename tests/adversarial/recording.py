@@ -63,6 +63,14 @@ def record(server: Server, more: Mapping[str, Scene] | None = None) -> Corpus:
         server.run(f"DROP DATABASE {DATABASE}")
 
 
+def forget(server: Server) -> None:
+    """Begin the logs anew: the next tests on this server meet neither an incident nor transactions without GTIDs."""
+    if server.engine == "mysql":
+        server.run("RESET BINARY LOGS AND GTIDS")
+    else:
+        server.run("RESET MASTER", "SET GLOBAL gtid_slave_pos = ''")
+
+
 def _play(server: Server, statements: list[str]) -> None:
     with server.connect(DATABASE) as connection:
         for text in statements:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.conformance.application import Application
 
 ENGINES = ("mariadb", "mysql", "postgresql-18")
-SAMPLE = 3
+SAMPLE = 1
 _SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE temporary OR slot_name LIKE 'replguard%'"
 _PUBLICATIONS = "SELECT count(*) FROM pg_publication WHERE pubname LIKE 'replguard%'"
 _THREADS = {

@@ -13,6 +13,7 @@ from replguard.model.findings import Severity, Verdict
 from replguard.watch.options import Options
 from tests.adversarial.leaks import OPAQUE, PLAIN, SENT, cases
 from tests.conformance.application import codes, told
+from tests.servers.choices import versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.adversarial.leaks import Leak
     from tests.servers.workspace import Workspace
 
-pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql")
+pytestmark = pytest.mark.engines("mariadb", "mysql", *versions())
 
 BANNED, ALLOWED = "ban_", "fine_"
 _OK = ("ok_a", "ok_b", "ok_c", "ok_d", "ok_e", "marker")

@@ -14,9 +14,10 @@ from replguard.errors import ControlError, PrivilegeError, StreamError
 from replguard.model.changes import Operation, Trouble, TroubleKind
 from replguard.model.links import LinkState
 from replguard.model.tables import TableName
+from tests.servers.choices import versions
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
-pytestmark = pytest.mark.engines("postgresql")
+pytestmark = pytest.mark.engines(*versions())
 
 TABLES = "CREATE TABLE account (id int PRIMARY KEY, v text); CREATE TABLE event (id int PRIMARY KEY, v text)"
 
@@ -132,6 +133,7 @@ def test_unknown_publisher_stays_unmatched(pair):
     assert "database 'elsewhere'" in found.why_unmatched
 
 
+@pytest.mark.engines("postgresql-18")
 def test_failing_apply_is_broken(pair):
     pair.publish("FOR TABLE account")
     pair.subscribe()

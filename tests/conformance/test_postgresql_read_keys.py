@@ -9,9 +9,10 @@ import pytest
 
 from replguard.errors import Unsupported
 from tests.conformance.test_postgresql_rows import EXACT, PAIRS
+from tests.servers.choices import versions
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
-pytestmark = pytest.mark.engines("postgresql")
+pytestmark = pytest.mark.engines(*versions())
 HOSTILE = ["' OR 1=1 -- ", "\\", "x\\' OR '1'='1", "%s", "{{table}}", '"', "{a,b}", "NULL", "\u2019", "\n\t", ""]
 
 

@@ -8,9 +8,10 @@ from psycopg import sql
 
 from replguard.errors import PrivilegeError, StatementError
 from replguard.model.tables import ColumnKind, TableName
+from tests.servers.choices import versions
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
-pytestmark = pytest.mark.engines("postgresql")
+pytestmark = pytest.mark.engines(*versions())
 
 EXACT = [
     ("boolean", "true", b"t"),

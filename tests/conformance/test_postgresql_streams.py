@@ -19,11 +19,12 @@ from replguard.errors import ConnectError, DeadlineError, StreamError, Unsupport
 from replguard.model.changes import Change, Interest, Operation, TransactionEnd, Trouble
 from replguard.model.tables import TableName
 from tests.conformance.test_postgresql_links import pair, until
+from tests.servers.choices import versions
 
 __all__ = ["pair"]
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
-pytestmark = pytest.mark.engines("postgresql")
+pytestmark = pytest.mark.engines(*versions())
 
 WHOLE = Wanted(interest=lambda _: Interest.whole)
 COUNTED = Wanted(interest=lambda _: Interest.counted)

@@ -47,6 +47,16 @@ def choices() -> list[Choice]:
     return [Choice(name) for name in sorted({*ALWAYS, *more})]
 
 
+def versions() -> tuple[str, ...]:
+    """The versions of PostgreSQL for tests of what all versions share: the oldest and the newest there is, or all of
+    them in the long run. The common conformance tests run on every version, always.
+    """
+    if os.environ.get("REPLGUARD_LONG"):
+        return ("postgresql",)
+    found_here = sorted((one for one in choices() if one.major), key=lambda one: int(one.major or 0))
+    return tuple({one.id: None for one in (found_here[0], found_here[-1])})
+
+
 def open_choice(choice: Choice, direction: Direction, options: tuple[str, ...] = ()) -> Pair:
     """A pair to be closed by the caller. Raises ServersNotFound."""
     given = None if options else os.environ.get(_variable(choice, direction))
