@@ -304,6 +304,16 @@ def test_mariadb_counts_by_domain():
     assert str(reader.position) == "3-9-40,7-1-11"
 
 
+@pytest.mark.parametrize(
+    ("flavour", "kind", "body"),
+    [("mariadb", 163, struct.pack("<IIIQ", 1, 3, 9, 40)), ("mysql", 35, bytes(8))],
+)
+def test_the_head_of_a_file_within_a_transaction_is_damage(flavour, kind, body):
+    writer = Writer(mariadb=flavour == "mariadb")
+    _, found = read([*writer.start(), writer.gtid(), writer.event(kind, body)], flavour=flavour)
+    assert TroubleKind.corrupt in troubles(found)
+
+
 def test_tagged_sets_travel_both_ways():
     text = f"{SOURCE}:1-3:5:blue:7-9"
     known = MySQLGtidSet.parse(text)

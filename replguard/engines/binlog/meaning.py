@@ -155,6 +155,8 @@ class Meaning:
     def _known_gtids(self, kind: EventType, header: Header, body: bytes) -> Iterator[Trouble]:
         """What the head of a file counts as executed: all that was read before it, and nothing else."""
         standing = self._standing
+        if standing.transaction.open or standing.transaction.expected:
+            raise Damage("the list of what was executed, which heads a file, stands within a transaction")
         before: MySQLGtidSet | MariaDBGtidState = (
             MySQLGtidSet.decode(body) if kind is MySQLEvent.PREVIOUS_GTIDS else MariaDBGtidState.decode(body)
         )
