@@ -12,7 +12,7 @@ from replguard.policy import TableClass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from replguard.engines.base import Server
+    from replguard.engines.base import LinkFilters, Server
     from replguard.model.tables import ScheduledEvent, Table, TableName
     from replguard.policy import Classification, Policy
 
@@ -94,6 +94,12 @@ class TableMap:
             if cluster in table.sides and table.sides[cluster].name == name:
                 return table.sides
         return {}
+
+    def landing(self, target: str, filters: LinkFilters, names: Iterable[TableName]) -> list[TableName]:
+        """The tables of the target that changes of these are applied to, where filters rewrite their names."""
+        rewritten = [landing for name in names if (landing := filters.lands(name)) != name]
+        meant = [one for landing in rewritten for one in self.meant(target, landing)]
+        return [name for name in meant if self.in_scope(target, name.schema)]
 
     def read_as(self, cluster: str, name: TableName) -> TableName:
         """The table with which this one is read: of a partition the outermost partitioned table, else itself."""

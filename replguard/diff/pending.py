@@ -12,6 +12,7 @@ from replguard.policy import TableClass
 
 if TYPE_CHECKING:
     from replguard.audit.tables import TableMap
+    from replguard.engines.base import LinkFilters
     from replguard.engines.pair import Pair
     from replguard.model.links import Link
     from replguard.model.tables import TableName
@@ -51,8 +52,8 @@ def waiting(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
                 if isinstance(event, Trouble):
                     findings.append(_trouble(link, event))
                 elif isinstance(event, Change) and filters.applies(event).crosses is not False:
-                    counts.update(_tables(tables, link, event, TableClass.config))
-                    forbidden.update(_tables(tables, link, event, TableClass.must_not_sync))
+                    counts.update(_tables(tables, link, filters, event, TableClass.config))
+                    forbidden.update(_tables(tables, link, filters, event, TableClass.must_not_sync))
                     findings += _opaque(link, event)
             if stream.caught_up:
                 break
@@ -68,9 +69,12 @@ def _opaque(link: Link, change: Change) -> list[Finding]:
     return [_trouble(link, Trouble(TroubleKind.opaque, what, change.position))]
 
 
-def _tables(tables: TableMap, link: Link, change: Change, wanted: TableClass) -> list[TableName]:
+def _tables(tables: TableMap, link: Link, filters: LinkFilters, change: Change, wanted: TableClass) -> list[TableName]:
+    """The tables of this class that the change is of, by the names at the source and by those at the target."""
     source = str(link.source)
-    return [
+    landing = tables.landing(link.target, filters, change.tables)
+    lands_on = [name for name in landing if tables.classify(name).table_class is wanted]
+    return lands_on + [
         tables.read_as(source, name)
         for written in change.tables
         for name in tables.meant(source, written)

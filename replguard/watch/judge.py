@@ -66,7 +66,7 @@ class Judge:
 
     def sent(self, change: Change) -> tuple[Finding, ...]:
         """What a change in the link's stream means."""
-        landing = self._landing(change)
+        landing = self.tables.landing(self._target, self.filters, change.tables)
         if not landing and self._outside(change, self.source):
             return ()
         if change.operation is Operation.statement:
@@ -130,17 +130,6 @@ class Judge:
         if not self.tables.in_scope(cluster, name.schema):
             return None
         return self.tables.classify(name).table_class
-
-    def _landing(self, change: Change) -> list[TableName]:
-        """The tables that the change is applied to where the filters rewrite the names that it has at the source."""
-        written = {name: self.filters.lands(name) for name in change.tables}
-        return [
-            meant
-            for name, landing in written.items()
-            if landing != name
-            for meant in self.tables.meant(self._target, landing)
-            if self.tables.in_scope(self._target, meant.schema)
-        ]
 
     def _meant(self, cluster: str, change: Change) -> list[TableName]:
         return [name for written in change.tables for name in self.tables.meant(cluster, written)]

@@ -90,8 +90,11 @@ def _config(known: Known, link: Link, change: Change) -> Iterator[Finding]:
     """A change of a config table that waits."""
     source = str(link.source)
     names = [name for written in change.tables for name in known.tables.meant(source, written)]
-    config = [name for name in names if known.tables.in_scope(source, name.schema) and _is_config(known, name)]
-    if not config or known.rules[link.label].filters.applies(change).crosses is False:
+    filters = known.rules[link.label].filters
+    landing = known.tables.landing(link.target, filters, change.tables)
+    config = [name for name in landing if _is_config(known, name)]
+    config += [name for name in names if known.tables.in_scope(source, name.schema) and _is_config(known, name)]
+    if not config or filters.applies(change).crosses is False:
         return
     for name in config:
         yield Finding(

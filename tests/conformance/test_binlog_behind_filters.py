@@ -145,6 +145,10 @@ def test_what_is_rewritten_into_a_forbidden_table_is_a_leak(app: Application) ->
         found = {item.evidence.get("operation") for item in of(report, "leak.sent") if item.table == "event"}
         assert "insert" in found
         assert of(report, "leak.applied")
+        app.stop_applying()
+        app.db.run("blue", f"INSERT INTO {elsewhere}.event VALUES (78, 'waits')")
+        with app.clusters() as clusters:
+            assert "leak.sent" in codes(clusters.pause())
     finally:
         app.db.run("green", stop, _REWRITE_NOTHING[app.db.engine], start)
         app.db.run_local("blue", f"DROP DATABASE {elsewhere}")
