@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from replguard.model.changes import Interest
+from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from replguard.endpoint import Endpoint
     from replguard.model.changes import Change, StreamItem
+    from replguard.model.chunks import Function, Portion, Sum
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position
     from replguard.model.tables import ScheduledEvent, Table, TableName
@@ -105,6 +107,10 @@ class Server(Protocol):
     @property
     def streams(self) -> Streams: ...
 
+    def running(self) -> int | None:
+        """How many client statements run on the server now, this one not counted; None where that may not be seen."""
+        ...
+
     def close(self) -> None: ...
 
     def probe(self, token: int) -> AbstractContextManager[None]:
@@ -135,8 +141,12 @@ class Catalog(Protocol):
 class Rows(Protocol):
     """Reading rows exactly."""
 
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """A consistent, read-only view on a connection of its own, locking nothing."""
+    def snapshot(self, statement_timeout: float | None = None) -> AbstractContextManager[Snapshot]:
+        """A consistent, read-only view on a connection of its own, locking nothing.
+
+        A statement of it that runs longer than ``statement_timeout`` seconds ends with DeadlineError, and the view can
+        be used on.
+        """
         ...
 
 
@@ -148,8 +158,57 @@ class Snapshot(Protocol):
     @property
     def upper(self) -> Position: ...
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows of the table (of a partitioned table: of all its partitions) in canonical form.
+    @property
+    def awaits(self) -> bool:
+        """Whether commits may stand that a target may have already and this view does not show, since they still wait
+        for a standby, and that a stream which was opened before this view does not tell.
+        """
+        ...
+
+    def holds(self, change: Change) -> bool:
+        """Whether the view shows, for certain, this change of the server's own stream."""
+        ...
+
+    def functions(self, table: Table, columns: Sequence[str]) -> tuple[Function, ...]:
+        """What this server can hash rows of these columns with, so that different rows differ; the cheapest first.
+
+        Empty where only the rows themselves will do. Raises Unsupported where a column cannot be read exactly.
+        """
+        ...
+
+    def golden(self, function: Function) -> bytes:
+        """What the function makes of rows of all types with values that are fixed: to be held against another server's.
+        """
+        ...
+
+    def sums(self, portions: Sequence[Portion]) -> list[Sum]:
+        """The sums of these portions, in one statement. The errors are those of :meth:`read`."""
+        ...
+
+    def words(self, portion: Portion) -> list[bytes]:
+        """One word a row: its key (see :meth:`key_of_word`) and the hash that enters the sum, in any order.
+
+        Two rows have the same word exactly if key and hash are the same. Rows without a key, and those of a range with
+        ``nulls``, have their hash alone as word. For portions of some ten thousand rows.
+        """
+        ...
+
+    def key_of_word(self, table: Table, word: bytes) -> Row:
+        """The key in canonical form."""
+        ...
+
+    def has_ranges(self, table: Table) -> bool:
+        """Whether rows can be told apart by ranges of the key; else the table can be taken only as a whole."""
+        ...
+
+    def boundary(self, table: Table, lower: Row | None, rows: int) -> Row | None:
+        """The key of the row that stands ``rows`` rows after the first one at or above ``lower``, None where there are
+        not so many. Only where :meth:`has_ranges`.
+        """
+        ...
+
+    def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
+        """The rows of the table (of a partitioned table: of all its partitions) in canonical form.
 
         In the order of the key where there is one. Streams: memory does not grow with the table. Raises Unsupported
         where a column's type cannot be read exactly, PrivilegeError where it may not be read.
@@ -327,6 +386,19 @@ class ChangeStream(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
 
+class Lookback(Protocol):
+    """What is needed to read a link's changes from before two snapshots on; made before these are taken."""
+
+    def stream(self, source_views: Sequence[Snapshot], target_views: Sequence[Snapshot]) -> ChangeStream:
+        """The link's changes without end. It begins with, or before, the first that one of the views may lack.
+
+        The views of the source and of the target must have been taken since. Called once; the stream ends with the
+        context of the lookback at the latest. Changes are those of :meth:`Streams.sent`. StreamError where they are not
+        to be had any more.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedRows:
     """Rows that stand in a table and were written there by replication.
@@ -355,6 +427,14 @@ class Streams(Protocol):
 
     def pending(self, link: Link, target: Server, wanted: Wanted = NAMES) -> ChangeStream:
         """What the target has not applied yet, up to the present end (called on the source)."""
+        ...
+
+    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> AbstractContextManager[Lookback]:
+        """Get ready to read what lies between two snapshots (called on the source, before they are taken)."""
+        ...
+
+    def end(self) -> Position:
+        """The present end of the server's own stream as it is written, visible or not, for ``ChangeStream.passed``."""
         ...
 
     def own(self, since: Since, wanted: Wanted = NAMES) -> ChangeStream:

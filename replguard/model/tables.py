@@ -101,7 +101,9 @@ class Table:
     """A base table.
 
     ``key`` holds the columns of the primary key, else of a unique key without nullable columns; empty where neither
-    is there. ``ancestors`` are the partitioned tables (or inheritance parents) above it, nearest first; ``partitioned``
+    is there. ``nullable_key`` holds then those of a unique key with nullable columns, if there is one: rows without a
+    NULL in it are told apart by it. ``estimate`` is about how many rows there are, and ``size`` how many bytes these
+    take, as the server's statistics have it; None where they have nothing. ``ancestors`` are the partitioned tables (or inheritance parents) above it, nearest first; ``partitioned``
     says that the table itself holds no rows of its own.
     """
 
@@ -112,6 +114,9 @@ class Table:
     partitioned: bool = False
     foreign_keys: tuple[ForeignKey, ...] = field(default=())
     triggers: tuple[Trigger, ...] = field(default=())
+    nullable_key: tuple[str, ...] = ()
+    estimate: int | None = None
+    size: int | None = None
 
     def column(self, name: str) -> Column:
         """The column called ``name``; KeyError where there is none."""
