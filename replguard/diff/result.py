@@ -111,6 +111,13 @@ class Teller:
         """A finding for each of these differences."""
         return [self._difference(result, identity) for identity in identities]
 
+    def failing(self, result: TableResult, identities: Iterable[Identity]) -> tuple[Identity, ...]:
+        """Those of these differences that no rule of the policy expects."""
+        display = self._display(result)
+        return tuple(
+            identity for identity in identities if not self._expected(result, result.differences[identity], display)
+        )
+
     def moved(self, result: TableResult, identity: Identity, position: str) -> Finding:
         """A difference that a change on its way explained."""
         key = self._display(result).key(identity) if isinstance(identity, tuple) else None

@@ -21,7 +21,7 @@ from replguard.model.links import LinkState
 from replguard.policy import Rule, TableClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from replguard.audit.tables import PairedTable, TableMap
@@ -61,11 +61,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found, and how strongly it holds."""
+    """What a comparison found, and how strongly it holds; ``drift`` holds the rows that fail it, table by table."""
 
     checks: tuple[Check, ...]
     coverage: Coverage
     strength: Strength
+    drift: tuple[tuple[result.TableResult, tuple[result.Identity, ...]], ...] = ()
 
 
 def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options) -> Comparison:
@@ -80,14 +81,16 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
     settled = settle(pair, running, results, runner.again, options.settle)
     strength, waiting = _strength(pair, tables, links)
     _explain_by(waiting, settled)
-    data = _data_check(tables, settled, strength, options)
+    teller = _teller(tables, settled, options)
+    data = _data_check(teller, settled, strength, options)
     findings = tuple(finding for found in schemas.values() for finding in found)
     differing = len({finding.table for finding in findings})
     checks = (
         Check("diff.schema", f"{differing} of {len(wanted)} tables differ in schema", findings),
         Check(data.id, data.summary, (*data.findings, *waiting, *_nothing(roots, options))),
     )
-    return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength)
+    drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
+    return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength, drift)
 
 
 def _to_read(wanted: list[PairedTable]) -> list[PairedTable]:
@@ -186,17 +189,20 @@ class _Runner:
         return {**rows_of(there, wanted), **rows_of(here, wanted)}
 
 
-def _data_check(tables: TableMap, settled: list[Settled], strength: Strength, options: Options) -> Check:
+def _teller(tables: TableMap, settled: list[Settled], options: Options) -> result.Teller:
     expected = {
         item.result.table.name: tuple(
             rule for rule in tables.policy.expected_for(item.result.table.name) if rule.valid_on(options.today)
         )
         for item in settled
     }
-    teller = result.Teller(tables, expected, mask=options.mask)
+    return result.Teller(tables, expected, mask=options.mask)
+
+
+def _data_check(teller: result.Teller, settled: list[Settled], strength: Strength, options: Options) -> Check:
     findings = [finding for item in settled for finding in _told(teller, item, options.limit)]
     whole = {item.result.table.name for item in settled if not item.result.problem and not item.unlisted}
-    findings += _not_met({name: rules for name, rules in expected.items() if name in whole}, teller.used)
+    findings += _not_met({name: rules for name, rules in teller.expected.items() if name in whole}, teller.used)
     failing = {(finding.schema, finding.table) for finding in findings if finding.severity is Severity.fail}
     summary = f"{len(failing)} of {len(settled)} tables differ{'s' * (len(failing) == 1)} ({strength.value})"
     return Check("diff.data", summary, tuple(findings))
@@ -228,7 +234,7 @@ def _told(teller: result.Teller, item: Settled, limit: int) -> list[Finding]:
     return told
 
 
-def _not_met(expected: dict[TableName, tuple[ExpectedDifference, ...]], used: set[int]) -> list[Finding]:
+def _not_met(expected: Mapping[TableName, tuple[ExpectedDifference, ...]], used: set[int]) -> list[Finding]:
     """An expected difference that is not there any more should leave the policy."""
     return [
         Finding(

@@ -85,7 +85,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class TableCoverage:
-    """What was done about one table; ``rows`` counts by cluster, where they were counted."""
+    """What was done about one table; ``rows`` counts by cluster, where they were counted.
+
+    ``function`` is what its rows were hashed with and ``sum`` the sum of these hashes, where both sides gave the same;
+    null where rows were compared otherwise, or differ. ``positions`` are by cluster the positions at which it was read.
+    """
 
     schema: str
     table: str
@@ -94,6 +98,9 @@ class TableCoverage:
     rows: dict[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     note: str | None = None
+    function: str | None = None
+    sum: str | None = None
+    positions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
