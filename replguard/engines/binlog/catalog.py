@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.bodies import written
 from replguard.engines.binlog.connection import literal, quoted
+from replguard.engines.binlog.foreignkeys import references
 from replguard.engines.binlog.privileges import Privileges
 from replguard.engines.sqlfiles import Quoted, joined
-from replguard.model.tables import Column, ColumnKind, ForeignKey, ScheduledEvent, Table, TableName, Trigger
+from replguard.model.tables import Column, ColumnKind, ScheduledEvent, Table, TableName, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +35,6 @@ GEOMETRIES = frozenset(
     }
 )
 BINARIES = GEOMETRIES | {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"}
-_ACTION = r"(CASCADE|SET NULL|SET DEFAULT|RESTRICT|NO ACTION)"
 
 
 def base_type(full: str) -> str:
@@ -76,7 +76,7 @@ class BinlogCatalog:
         names = self._list(schemas)
         columns = _grouped(self._server.run("columns", schemas=names))
         keys = _grouped(self._server.run("keys", schemas=names))
-        foreign_keys = self._foreign_keys(self._server.run("foreign_keys", schemas=names))
+        foreign_keys = references(self._server, names)
         triggers = _grouped(self._server.run("triggers", schemas=names))
         tables = (_name(row) for row in self._server.run("tables", schemas=names))
         return tuple(
@@ -84,7 +84,7 @@ class BinlogCatalog:
                 name=name,
                 columns=tuple(self._column(row) for row in columns[name]),
                 key=_key(keys[name], {row["name"] for row in columns[name]}),
-                foreign_keys=foreign_keys.get(name, ()),
+                foreign_keys=tuple(one.key for one in foreign_keys.get(name, ())),
                 triggers=tuple(_trigger(name, row) for row in triggers[name]),
             )
             for name in sorted(tables)
@@ -126,24 +126,6 @@ class BinlogCatalog:
             identity="auto_increment" in extra.lower(),
         )
 
-    def _foreign_keys(self, rows: Rows) -> dict[TableName, tuple[ForeignKey, ...]]:
-        found: dict[TableName, list[ForeignKey]] = defaultdict(list)
-        definitions: dict[TableName, str] = {}
-        for row in rows:
-            child = _name(row)
-            if row["on_delete"] is None and child not in definitions:
-                definitions[child] = self._definition(child)
-            on_delete, on_update = row["on_delete"], row["on_update"]
-            if on_delete is None:
-                on_delete, on_update = actions(definitions[child], row["name"])
-            parent = TableName(row["parent_schema"], row["parent_table"])
-            found[child].append(ForeignKey(row["name"], child, parent, on_delete, on_update))
-        return {name: tuple(keys) for name, keys in found.items()}
-
-    def _definition(self, name: TableName) -> str:
-        rows = self._server.run("show_create_table", table=qualified(name))
-        return str(rows[0]["Create Table"])
-
 
 def qualified(name: TableName) -> Quoted:
     """A table's full name, quoted.
@@ -152,18 +134,6 @@ def qualified(name: TableName) -> Quoted:
     '`st`.`a``b`'
     """
     return Quoted(f"{quoted(name.schema)}.{quoted(name.name)}")
-
-
-def actions(definition: str, constraint: str) -> tuple[str, str]:
-    """The actions of a foreign key, read from SHOW CREATE TABLE, which leaves the default out.
-
-    >>> actions("  CONSTRAINT `f` FOREIGN KEY (`p`) REFERENCES `t` (`id`) ON DELETE CASCADE", "f")
-    ('CASCADE', 'RESTRICT')
-    """
-    head = f"CONSTRAINT {quoted(constraint)} FOREIGN KEY"
-    line = next((line for line in definition.splitlines() if line.strip().startswith(head)), "")
-    on_delete, on_update = (re.search(rf" ON {event} {_ACTION}", line) for event in ("DELETE", "UPDATE"))
-    return (on_delete[1] if on_delete else "RESTRICT", on_update[1] if on_update else "RESTRICT")
 
 
 def _name(row: Mapping[str, Any]) -> TableName:
