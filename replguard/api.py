@@ -123,7 +123,7 @@ class Clusters:
         started = _now()
         tables = self.tables()
         rows = [audit_tables.describe(table) for table in tables]
-        return self._report("policy show", started, (classes.check(tables),), data={"tables": rows})
+        return self._report("policy show", started, (classes.check(tables, started.date()),), data={"tables": rows})
 
     def audit(self) -> Report:
         """Policy against the filters of every link as they are set."""

@@ -1,103 +1,60 @@
 """What a user writes: ``replguard.yaml``, presets, and their way into a :class:`Policy` and two endpoints.
 
-The models here are the source of ``schemas/config.schema.json`` and ``schemas/policy.schema.json``. Reading needs no
-server. Every error names file, line and key, and says what would be right.
+Reading needs no server. Every error names file, line and key, and says what would be right.
 """
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field, replace
-from datetime import date  # noqa: TC003 - pydantic resolves it at run time
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from replguard.configfile import (
+    ClusterSection,
+    ConfigFile,
+    ExpectedSection,
+    Globs,
+    Groups,
+    LinkSection,
+    NaturalKeySection,
+    OnlyRowsSection,
+    PolicySection,
+    PresetFile,
+    RelaxSection,
+)
 from replguard.endpoint import Endpoint, endpoint, expand
 from replguard.errors import ConfigError, PolicyError, ReplguardError
-from replguard.policy import GIVEN, ExpectedDifference, Policy, Rule, TableClass
+from replguard.policy import (
+    GIVEN,
+    Equality,
+    ExpectedDifference,
+    NaturalKey,
+    Policy,
+    Relaxation,
+    RowFilter,
+    Rule,
+    TableClass,
+)
 from replguard.predicate import parse
 from replguard.yamlfile import YamlFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from replguard.predicate import Predicate
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+W = TypeVar("W", "ExpectedSection", "OnlyRowsSection")
 
 __all__ = ["Config", "Endpoint", "endpoint", "from_options", "load", "preset_names"]
 
 DEFAULT_FILE = "replguard.yaml"
-Glob = Annotated[str, Field(min_length=1, description="table or schema.table; * and ? are globs, _ is an underscore")]
-Globs = list[Glob]
-Groups = dict[str, Globs]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ClusterSection(_Strict):
-    """One cluster's database."""
-
-    url: str = Field(description="SQLAlchemy URL; ${NAME} is taken from the environment")
-    schemas: list[str] = Field(default=[], description="narrows the scope (PostgreSQL) or widens it (MySQL, MariaDB)")
-
-
-class ExpectedSection(_Strict):
-    """Rows that legitimately differ."""
-
-    table: Glob
-    where: str = Field(description="comparisons of columns with literals: name = 'node.ip'")
-    reason: str = Field(min_length=1)
-    until: date | None = Field(default=None, description="last day on which the difference is expected")
-
-
-class PolicySection(_Strict):
-    """The ``policy:`` of a config."""
-
-    preset: str | None = Field(default=None, min_length=1, description="name of a preset, or path of a preset file")
-    must_not_sync: Globs | Groups = []
-    local: Globs | Groups = []
-    config: Globs | None = Field(default=None, description='default ["*"]')
-    lookalikes: Globs = []
-    ignore_columns: dict[str, list[str]] = {}
-    expected_differences: list[ExpectedSection] = []
-
-
-class PresetFile(_Strict):
-    """A preset: the rules of one product, as data."""
-
-    name: str
-    version: str
-    title: str
-    source: str
-    must_not_sync: Globs | Groups = []
-    local: Globs | Groups = []
-    config: Globs | None = None
-    lookalikes: Globs = []
-    ignore_columns: dict[str, list[str]] = {}
-    expected_differences: list[ExpectedSection] = []
-    links: Literal["none"] | None = Field(default=None, description="none: the application synchronises by itself")
-
-
-class LinkSection(_Strict):
-    """One link that is expected, by the names of its clusters."""
-
-    source: str
-    target: str
-    name: str | None = Field(default=None, description="channel, connection or subscription; default: any")
-
-
-class ConfigFile(_Strict):
-    """``replguard.yaml``."""
-
-    clusters: dict[str, ClusterSection] = Field(min_length=2, max_length=2)
-    policy: PolicySection = PolicySection()
-    links: Literal["none", "discover"] | list[LinkSection] | None = None
-    state_dir: str | None = None
 
 
 def _default_state_dir() -> Path:
@@ -201,6 +158,7 @@ def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tupl
         layer.config is None for layer, _ in layers
     ):
         rules.append(Rule("*", TableClass.config, "default"))
+    at = {True: file, False: None}
     return Policy(
         rules=tuple(rules),
         lookalikes=tuple(
@@ -212,17 +170,55 @@ def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tupl
             for glob, columns in layer.ignore_columns.items()
         ),
         expected=tuple(
-            _expected(item, origin, file if layer is section else None, index)
+            ExpectedDifference(_rule(item, origin), where, item.reason, item.until)
             for layer, origin in layers
-            for index, item in enumerate(layer.expected_differences)
+            for item, where in _parsed("expected_differences", layer.expected_differences, at[layer is section])
+        ),
+        relaxations=tuple(
+            _at(at[layer is section], ("policy", "relax", index), partial(_relaxation, item, origin))
+            for layer, origin in layers
+            for index, item in enumerate(layer.relax)
+        ),
+        row_filters=tuple(
+            RowFilter(_rule(item, origin), where, item.reason, item.until)
+            for layer, origin in layers
+            for item, where in _parsed("only_rows", layer.only_rows, at[layer is section])
+        ),
+        natural_keys=tuple(
+            NaturalKey(_rule(item, origin), _folded(item.key), item.reason, _folded(item.ignore))
+            for layer, origin in layers
+            for item in layer.natural_keys
         ),
         title=preset.title if preset else "",
     ), preset.links if preset else None
 
 
-def _expected(item: ExpectedSection, origin: str, file: YamlFile | None, index: int) -> ExpectedDifference:
-    where = _at(file, ("policy", "expected_differences", index, "where"), lambda: parse(item.where))
-    return ExpectedDifference(Rule(item.table, TableClass.config, origin), where, item.reason, item.until)
+def _rule(item: ExpectedSection | RelaxSection | OnlyRowsSection | NaturalKeySection, origin: str) -> Rule:
+    return Rule(item.table, TableClass.config, origin)
+
+
+def _folded(columns: list[str]) -> tuple[str, ...]:
+    return tuple(column.casefold() for column in columns)
+
+
+def _parsed(key: str, items: list[W], file: YamlFile | None) -> list[tuple[W, Predicate]]:
+    """The rules with their predicates; an error names the line where there is a file."""
+    return [
+        (item, _at(file, ("policy", key, index, "where"), partial(parse, item.where)))
+        for index, item in enumerate(items)
+    ]
+
+
+def _relaxation(item: RelaxSection, origin: str) -> Relaxation:
+    given = (item.tolerance, item.relative) != (None, None)
+    if given is not (item.as_ is Equality.float):
+        raise PolicyError(
+            "a tolerance is for `as: float` alone" if given else "`as: float` needs a tolerance",
+            remedy="write `as: float` with `tolerance:` (a distance) or `relative:` (a share), no other `as` with one",
+        )
+    return Relaxation(
+        _rule(item, origin), tuple(item.columns), item.as_, item.reason, item.tolerance, item.relative, item.until
+    )
 
 
 def _rules(globs: Globs | Groups, table_class: TableClass, origin: str) -> list[Rule]:
@@ -311,7 +307,7 @@ def _known_keys(model: type[BaseModel], keys: list[str | int]) -> list[str]:
     for key in keys:
         if here and str(key) in here.model_fields:
             here = _model_in(here.model_fields[str(key)].annotation)
-    return sorted(here.model_fields) if here else []
+    return sorted(each.alias or name for name, each in here.model_fields.items()) if here else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from datetime import date
+    from decimal import Decimal
 
     from replguard.model.tables import TableName
     from replguard.predicate import Predicate
@@ -81,8 +83,18 @@ class Rule:
         return f"{self.table_class.value} {self.pattern!r} ({self.origin}{heading})"
 
 
+class _Dated:
+    """What holds until a day, inclusive."""
+
+    __slots__ = ()
+    until: date | None
+
+    def valid_on(self, day: date) -> bool:
+        return self.until is None or day <= self.until
+
+
 @dataclass(frozen=True, slots=True)
-class ExpectedDifference:
+class ExpectedDifference(_Dated):
     """Rows of a table that may differ or be absent, for a reason, until a day (inclusive)."""
 
     rule: Rule
@@ -90,8 +102,84 @@ class ExpectedDifference:
     reason: str
     until: date | None = None
 
-    def valid_on(self, day: date) -> bool:
-        return self.until is None or day <= self.until
+    def __str__(self) -> str:
+        return f"expected_differences {self.rule.pattern!r} where {self.where.text} ({self.rule.origin})"
+
+
+class Equality(StrEnum):
+    """How values of a column may differ and still be called the same; :mod:`replguard.diff.relax` says exactly how."""
+
+    json = "json"
+    trim = "trim"
+    case = "case"
+    float = "float"
+    secret = "secret"  # noqa: S105 - a word of the policy
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation(_Dated):
+    """Columns (globs, case does not matter) whose values need not be equal byte by byte.
+
+    ``tolerance`` is the largest absolute distance of two numbers that are called the same, ``relative`` the largest as
+    a share of the larger one; either will do. Both are for ``float`` alone.
+    """
+
+    rule: Rule
+    columns: tuple[str, ...]
+    equality: Equality
+    reason: str
+    tolerance: Decimal | None = None
+    relative: Decimal | None = None
+    until: date | None = None
+
+    def touches(self, column: str) -> bool:
+        """Whether the rule names this column."""
+        return any(_fits(glob, column.casefold()) for glob in self.columns)
+
+    def fits(self, columns: AbstractSet[str]) -> bool:
+        """Whether a table of these columns (case-folded) has one that the rule names."""
+        return any(map(self.touches, columns))
+
+    def __str__(self) -> str:
+        columns = ", ".join(self.columns)
+        return f"relax {self.rule.pattern!r} ({columns}) as {self.equality.value} ({self.rule.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter(_Dated):
+    """The only rows of a table that are compared."""
+
+    rule: Rule
+    where: Predicate
+    reason: str
+    until: date | None = None
+
+    def fits(self, columns: AbstractSet[str]) -> bool:
+        """Whether a table of these columns (case-folded) has all that the rule asks for."""
+        return self.where.columns <= columns
+
+    def __str__(self) -> str:
+        return f"only_rows {self.rule.pattern!r} where {self.where.text} ({self.rule.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalKey:
+    """By which columns rows of a table are paired where each cluster has given them numbers of its own.
+
+    Those of ``ignore`` (such numbers) are not compared, and foreign keys are followed to the parent's natural key.
+    """
+
+    rule: Rule
+    key: tuple[str, ...]
+    reason: str
+    ignore: tuple[str, ...] = ()
+
+    def fits(self, columns: AbstractSet[str]) -> bool:
+        """Whether a table of these columns (case-folded) has all that the rule names."""
+        return {*self.key, *self.ignore} <= columns
+
+    def __str__(self) -> str:
+        return f"natural_keys {self.rule.pattern!r} ({', '.join(self.key)}) ({self.rule.origin})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +204,9 @@ class Policy:
     lookalikes: tuple[Rule, ...] = ()
     ignored: tuple[tuple[Rule, frozenset[str]], ...] = field(default=())
     expected: tuple[ExpectedDifference, ...] = field(default=())
+    relaxations: tuple[Relaxation, ...] = field(default=())
+    row_filters: tuple[RowFilter, ...] = field(default=())
+    natural_keys: tuple[NaturalKey, ...] = field(default=())
     title: str = ""
 
     def classify(self, table: TableName, ancestors: Iterable[TableName] = ()) -> Classification:
@@ -148,6 +239,22 @@ class Policy:
 
     def expected_for(self, table: TableName) -> tuple[ExpectedDifference, ...]:
         return tuple(item for item in self.expected if item.rule.matches(table))
+
+    def relaxations_for(self, table: TableName) -> tuple[Relaxation, ...]:
+        return tuple(item for item in self.relaxations if item.rule.matches(table))
+
+    def row_filters_for(self, table: TableName) -> tuple[RowFilter, ...]:
+        return tuple(item for item in self.row_filters if item.rule.matches(table))
+
+    def natural_key(self, table: TableName) -> NaturalKey | None:
+        """The first rule that gives the table a natural key: the file's stand before the preset's."""
+        return next((item for item in self.natural_keys if item.rule.matches(table)), None)
+
+    def expired(self, day: date) -> tuple[ExpectedDifference | Relaxation | RowFilter, ...]:
+        """The rules whose day has passed, and which no longer hold."""
+        dated: tuple[ExpectedDifference | Relaxation | RowFilter, ...]
+        dated = (*self.expected, *self.relaxations, *self.row_filters)
+        return tuple(item for item in dated if not item.valid_on(day))
 
     def unmatched_rules(self, tables: Iterable[TableName]) -> tuple[Rule, ...]:
         """The rules that single out tables and name none of these."""

@@ -8,13 +8,17 @@ from replguard.model.findings import Check, Finding, Severity
 from replguard.policy import TableClass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     from replguard.audit.tables import TableMap
+    from replguard.policy import NaturalKey, Relaxation, RowFilter, Rule
 
 
-def check(tables: TableMap) -> Check:
-    """Tables without a class, rules without a table, and a pair without any table at all."""
+def check(tables: TableMap, today: date) -> Check:
+    """Tables without a class, rules without a table, rules that are over, and a pair without any table at all."""
     unmatched = _unmatched(tables)
-    findings = (*unclassified(tables), *unmatched, *no_table(tables))
+    findings = (*unclassified(tables), *unmatched, *expired(tables, today), *no_table(tables))
     count = len(unmatched)
     summary = f"{len(tables.tables)} tables, {count} rule{'s' * (count != 1)} match{'es' * (count == 1)} nothing"
     return Check("policy.tables", summary, findings)
@@ -48,6 +52,43 @@ def _unmatched(tables: TableMap) -> list[Finding]:
             evidence={"rule": rule.pattern, "origin": rule.origin},
         )
         for rule in tables.policy.unmatched_rules(names)
+    ] + [
+        Finding(
+            "policy.unmatched",
+            Severity.info,
+            f"{text} {why} on either side",
+            remedy="correct its spelling, or take it out if this site has no such thing",
+            evidence={"rule": rule.pattern, "origin": rule.origin},
+        )
+        for text, rule, why in _without_columns(tables)
+    ]
+
+
+def _without_columns(tables: TableMap) -> Iterator[tuple[str, Rule, str]]:
+    """The relaxations that find no table, or none that has the columns which they name."""
+    policy = tables.policy
+    sides = [side for table in tables for side in table.sides.values()]
+    rules: tuple[Relaxation | RowFilter | NaturalKey, ...]
+    rules = (*policy.relaxations, *policy.row_filters, *policy.natural_keys)
+    for item in rules:
+        named = [side for side in sides if item.rule.matches(side.name)]
+        if not named:
+            yield str(item), item.rule, "matches no table"
+        elif not any(item.fits({column.name.casefold() for column in side.columns}) for side in named):
+            yield str(item), item.rule, "matches no table that has these columns"
+
+
+def expired(tables: TableMap, today: date) -> list[Finding]:
+    """One finding for each rule with an ``until`` that has passed: what it excused counts again."""
+    return [
+        Finding(
+            "policy.expired",
+            Severity.warn,
+            f"{item} was to hold until {item.until} and holds no longer ({item.reason})",
+            remedy="mend what it excused and take it out, or give it another day",
+            evidence={"rule": item.rule.pattern, "origin": item.rule.origin, "until": item.until},
+        )
+        for item in tables.policy.expired(today)
     ]
 
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from replguard.audit.classes import expired
 from replguard.audit.links import between
 from replguard.diff import pending, result, schema
 from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
@@ -87,7 +88,11 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
     differing = len({finding.table for finding in findings})
     checks = (
         Check("diff.schema", f"{differing} of {len(wanted)} tables differ in schema", findings),
-        Check(data.id, data.summary, (*data.findings, *waiting, *_nothing(roots, options))),
+        Check(
+            data.id,
+            data.summary,
+            (*data.findings, *waiting, *expired(tables, options.today), *_nothing(roots, options)),
+        ),
     )
     drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
     return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength, drift)

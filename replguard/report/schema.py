@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from replguard.config import ConfigFile, PresetFile
+from replguard.configfile import ConfigFile, PresetFile
 from replguard.model.changes import Operation
 from replguard.model.findings import (
     SCHEMA,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from replguard.audit.links import between, check, facts
-from replguard.config import Config, LinkSection, endpoint
+from replguard.config import Config, endpoint
+from replguard.configfile import LinkSection
 from replguard.model.findings import Severity, Verdict
 from replguard.model.links import Link, LinkState
 from replguard.model.positions import Position, PositionKind

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from replguard import config
-from replguard.config import LinkSection
+from replguard.configfile import LinkSection
 from replguard.errors import ConfigError, PolicyError, ReplguardError
 from replguard.policy import TableClass
 from tests.unit.builders import name
@@ -65,6 +66,32 @@ def test_the_example_of_the_design(tmp_path: Path) -> None:
     assert found.policy.ignored_columns(name("virtualuser")) == {"seen", "lastlogin"}
     first = found.policy.expected_for(name("SERVERCONFIGURATION"))[0]
     assert (first.until, first.reason) == (date(2027, 6, 30), "names the site")
+
+
+def test_relaxations_are_named_in_the_policy(tmp_path: Path) -> None:
+    used = load(
+        tmp_path,
+        HEAD
+        + """policy:
+  relax:
+    - {table: http_soap, columns: [opaque1], as: json, reason: "written by hand"}
+    - {table: metric, columns: ["*_ratio"], as: float, tolerance: 1e-9, relative: 0.001, reason: r, until: 2027-06-30}
+  only_rows: [{table: setting, where: "node <> 'x'", reason: "a node of its own"}]
+  natural_keys: [{table: service, key: [Name, cluster_id], ignore: [ID], reason: "installed separately"}]
+""",
+    ).policy
+    (opaque,) = used.relaxations_for(name("HTTP_SOAP"))
+    assert (opaque.equality.value, opaque.touches("OPAQUE1"), opaque.touches("name")) == ("json", True, False)
+    (ratio,) = used.relaxations_for(name("metric"))
+    assert (ratio.tolerance, ratio.relative) == (Decimal("1e-9"), Decimal("0.001"))
+    assert ratio.touches("cpu_ratio")
+    assert used.expired(date(2027, 7, 1)) == (ratio,)
+    (rows,) = used.row_filters_for(name("setting"))
+    assert rows.where.holds({"node": "y"})
+    natural = used.natural_key(name("service"))
+    assert natural
+    assert (natural.key, natural.ignore) == (("name", "cluster_id"), ("id",))
+    assert used.natural_key(name("job")) is None
 
 
 def test_an_explicit_config_replaces_the_default(tmp_path: Path) -> None:
@@ -183,6 +210,43 @@ def test_a_preset_of_the_site_stands_beside_the_config(tmp_path: Path) -> None:
             ["policy.expected_differences.0.until", "date"],
         ),
         (HEAD + "policy:\n  expected_differences:\n  - {table: a, where: a = 'b'}", 6, ["0.reason", "required"]),
+        (HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: json}", 6, ["relax.0.reason", "required"]),
+        (HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: xml, reason: r}", 6, ["relax.0.as", "'json'"]),
+        (HEAD + "policy:\n  relax:\n  - {table: t, columns: [], as: json, reason: r}", 6, ["relax.0.columns", "1"]),
+        (
+            HEAD + "policy:\n  relax:\n  - table: t\n    columns: [a]\n    ass: json\n    reason: r",
+            8,
+            ["relax.0.ass'", "did you mean 'as'"],
+        ),
+        (
+            HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as_: json, reason: r}",
+            6,
+            ["relax.0.as_'", "did you mean 'as'"],
+        ),
+        (HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: float, reason: r}", 6, ["needs a tolerance"]),
+        (
+            HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: trim, tolerance: 1, reason: r}",
+            6,
+            ["`as: float` alone"],
+        ),
+        (
+            HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: float, tolerance: 0, reason: r}",
+            6,
+            ["relax.0.tolerance", "greater than 0"],
+        ),
+        (
+            HEAD + "policy:\n  relax:\n  - {table: t, columns: [a], as: float, relative: .inf, reason: r}",
+            6,
+            ["relax.0.relative", "finite"],
+        ),
+        (HEAD + "policy:\n  only_rows:\n  - {table: t, where: a > 1, reason: r}", 6, ["a > 1"]),
+        (HEAD + "policy:\n  only_rows:\n  - {table: t, where: a = 1}", 6, ["only_rows.0.reason", "required"]),
+        (HEAD + "policy:\n  natural_keys:\n  - {table: t, key: [], reason: r}", 6, ["natural_keys.0.key", "1"]),
+        (
+            HEAD + "policy:\n  natural_keys:\n  - {table: t, key: [a], ignored: [id], reason: r}",
+            6,
+            ["natural_keys.0.ignored'", "did you mean 'ignore'"],
+        ),
     ],
 )
 def test_errors_name_file_line_and_key(tmp_path: Path, text: str, line: int, words: list[str]) -> None:

@@ -1,0 +1,122 @@
+"""The shape of what a user writes: ``replguard.yaml`` and presets, as models.
+
+They are the source of ``schemas/config.schema.json`` and ``schemas/policy.schema.json``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from replguard.policy import Equality  # noqa: TC001 - pydantic resolves it at run time
+
+Glob = Annotated[str, Field(min_length=1, description="table or schema.table; * and ? are globs, _ is an underscore")]
+Globs = list[Glob]
+Groups = dict[str, Globs]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClusterSection(_Strict):
+    """One cluster's database."""
+
+    url: str = Field(description="SQLAlchemy URL; ${NAME} is taken from the environment")
+    schemas: list[str] = Field(default=[], description="narrows the scope (PostgreSQL) or widens it (MySQL, MariaDB)")
+
+
+Where = Annotated[str, Field(description="comparisons of columns with literals: name = 'node.ip'")]
+Reason = Annotated[str, Field(min_length=1)]
+Until = Annotated[date | None, Field(default=None, description="last day on which the rule holds")]
+Columns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+Tolerance = Annotated[Decimal | None, Field(default=None, gt=0, allow_inf_nan=False)]
+
+
+class ExpectedSection(_Strict):
+    """Rows that legitimately differ."""
+
+    table: Glob
+    where: Where
+    reason: Reason
+    until: Until
+
+
+class RelaxSection(_Strict):
+    """Columns whose values need not be equal byte by byte."""
+
+    table: Glob
+    columns: Columns = Field(description="names or globs")
+    as_: Equality = Field(alias="as")
+    reason: Reason
+    tolerance: Tolerance = Field(description="float: the largest absolute distance")
+    relative: Tolerance = Field(description="float: the largest distance as a share of the larger number")
+    until: Until
+
+
+class OnlyRowsSection(_Strict):
+    """The only rows of a table that are compared."""
+
+    table: Glob
+    where: Where
+    reason: Reason
+    until: Until
+
+
+class NaturalKeySection(_Strict):
+    """What names a row on both sides, where each cluster has numbered its rows itself."""
+
+    table: Glob
+    key: Columns
+    ignore: list[Annotated[str, Field(min_length=1)]] = Field(default=[], description="columns that hold such numbers")
+    reason: Reason
+
+
+class _Rules(_Strict):
+    """What a config and a preset can both say."""
+
+    must_not_sync: Globs | Groups = []
+    local: Globs | Groups = []
+    config: Globs | None = Field(default=None, description='default ["*"]')
+    lookalikes: Globs = []
+    ignore_columns: dict[str, list[str]] = {}
+    expected_differences: list[ExpectedSection] = []
+    relax: list[RelaxSection] = []
+    only_rows: list[OnlyRowsSection] = []
+    natural_keys: list[NaturalKeySection] = []
+
+
+class PolicySection(_Rules):
+    """The ``policy:`` of a config."""
+
+    preset: str | None = Field(default=None, min_length=1, description="name of a preset, or path of a preset file")
+
+
+class PresetFile(_Rules):
+    """A preset: the rules of one product, as data."""
+
+    name: str
+    version: str
+    title: str
+    source: str
+    links: Literal["none"] | None = Field(default=None, description="none: the application synchronises by itself")
+
+
+class LinkSection(_Strict):
+    """One link that is expected, by the names of its clusters."""
+
+    source: str
+    target: str
+    name: str | None = Field(default=None, description="channel, connection or subscription; default: any")
+
+
+class ConfigFile(_Strict):
+    """``replguard.yaml``."""
+
+    clusters: dict[str, ClusterSection] = Field(min_length=2, max_length=2)
+    policy: PolicySection = PolicySection()
+    links: Literal["none", "discover"] | list[LinkSection] | None = None
+    state_dir: str | None = None
