@@ -84,11 +84,28 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRelaxation:
+    """A rule of the policy by which the comparison of a table is less than exact.
+
+    ``kind`` is the key of the policy that holds it, ``rule`` what it says, ``columns`` those that it reaches. ``rows``
+    counts the differences that it had a part in excusing, null where what it leaves out is not looked at.
+    """
+
+    kind: str
+    rule: str
+    columns: tuple[str, ...] = ()
+    reason: str | None = None
+    until: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TableCoverage:
     """What was done about one table; ``rows`` counts by cluster, where they were counted.
 
     ``function`` is what its rows were hashed with and ``sum`` the sum of these hashes, where both sides gave the same;
     null where rows were compared otherwise, or differ. ``positions`` are by cluster the positions at which it was read.
+    ``relaxed`` lists all rules by which it was compared less than exactly.
     """
 
     schema: str
@@ -101,6 +118,7 @@ class TableCoverage:
     function: str | None = None
     sum: str | None = None
     positions: dict[str, str] = field(default_factory=dict)
+    relaxed: tuple[TableRelaxation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
