@@ -102,6 +102,31 @@ class MySQLGtidSet:
             for start, end in intervals
         )
 
+    def holds(self, gtid: str) -> bool:
+        """Whether one ``uuid[:tag]:number`` is in the set.
+
+        >>> some = MySQLGtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-3:blue:7")
+        >>> some.holds("3e11fa47-71ca-11e1-9e33-c80aa9429562:3"), some.holds("3e11fa47-71ca-11e1-9e33-c80aa9429562:7")
+        (True, False)
+        """
+        source, _, number = gtid.rpartition(":")
+        return any(first <= int(number) <= last for first, last in self.intervals.get(source, ()))
+
+    def intersection(self, other: MySQLGtidSet) -> MySQLGtidSet:
+        """What is in both sets.
+
+        >>> some = MySQLGtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:8-9")
+        >>> str(some.intersection(MySQLGtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:4-8")))
+        '3e11fa47-71ca-11e1-9e33-c80aa9429562:4-5:8'
+        """
+        found = MySQLGtidSet()
+        for source, intervals in self.intervals.items():
+            for first, last in intervals:
+                for start, end in other.intervals.get(source, ()):
+                    if max(first, start) <= min(last, end):
+                        found._insert(source, max(first, start), min(last, end))
+        return found
+
     @property
     def covers_anything(self) -> bool:
         return bool(self.intervals)
@@ -164,6 +189,26 @@ class MariaDBGtidState:
     @property
     def covers_anything(self) -> bool:
         return bool(self.last)
+
+    def holds(self, gtid: str) -> bool:
+        """Whether the domain has come at least as far as this ``domain-server-number``.
+
+        >>> MariaDBGtidState.parse("1-1-7").holds("1-1-7"), MariaDBGtidState.parse("1-1-7").holds("2-1-1")
+        (True, False)
+        """
+        domain, _, number = (int(part) for part in gtid.split("-"))
+        return self.last.get(domain, (0, -1))[1] >= number
+
+    def lowest(self, other: MariaDBGtidState) -> MariaDBGtidState:
+        """How far both have come, in the domains that both have.
+
+        >>> str(MariaDBGtidState.parse("0-1-7,1-1-3").lowest(MariaDBGtidState.parse("0-1-5,2-1-1")))
+        '0-1-5'
+        """
+        both = self.last.keys() & other.last.keys()
+        return MariaDBGtidState(
+            {domain: min(self.last[domain], other.last[domain], key=lambda gtid: gtid[1]) for domain in both}
+        )
 
     def covers(self, other: MariaDBGtidState) -> bool:
         """Whether every domain of ``other`` has come at least as far here."""

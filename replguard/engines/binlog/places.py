@@ -62,6 +62,17 @@ def _gtids_at(server: BinlogServer, file: str, offset: int, status: Mapping[str,
     return MySQLGtidSet.parse(_text(status["Executed_Gtid_Set"]))
 
 
+def written(server: BinlogServer) -> Position:
+    """The end of what is written, executed or not; Unsupported without a binlog.
+
+    MariaDB counts a transaction when it writes it; MySQL when it is executed, so there the place in the file tells.
+    """
+    if server.flavour == "mariadb" and server.run("source_status"):
+        return Position(PositionKind.gtid, _text(server.run("gtids")[0]["binlog_pos"]))
+    found = end(server)
+    return Position(PositionKind.file, f"{found.file}:{found.offset}")
+
+
 def beginning(server: BinlogServer, since: Since) -> Place:
     """Where a stream begins that is read ``since`` then."""
     if since == "now":

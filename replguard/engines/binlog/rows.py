@@ -18,6 +18,7 @@ from replguard.engines.binlog import rowkeys
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
 from replguard.engines.binlog.charsets import ONE_TO_ONE
 from replguard.engines.binlog.connection import quoted
+from replguard.engines.binlog.holding import Below
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import DeadlineError, ServerError, Unsupported
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row, Value
     from replguard.engines.binlog.connection import Session
     from replguard.engines.binlog.server import BinlogServer
+    from replguard.model.changes import Change
     from replguard.model.positions import Position
     from replguard.model.tables import Column, Table
 
@@ -128,10 +130,12 @@ def _transcoded(values: Sequence[Value]) -> Value:
 class BinlogSnapshot:
     """A consistent view on a connection of its own; see :class:`replguard.engines.base.Snapshot`."""
 
-    def __init__(self, session: Session, lower: Position, upper: Position) -> None:
+    def __init__(self, session: Session, lower: Position, upper: Position, *, awaits: bool = False) -> None:
         self._session = session
         self._lower = lower
         self._upper = upper
+        self._below = Below(session.flavour, lower)
+        self.awaits = awaits
 
     @property
     def lower(self) -> Position:
@@ -140,6 +144,9 @@ class BinlogSnapshot:
     @property
     def upper(self) -> Position:
         return self._upper
+
+    def holds(self, change: Change) -> bool:
+        return self._below.holds(change)
 
     def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
         """All rows as tuples of canonical values, ordered by the key as the server's collations order it."""
@@ -214,5 +221,6 @@ class BinlogRows:
         with self._server.open("snapshot", raw_values=True) as session:
             session.run("isolation")
             lower, upper = self._server.begin_snapshot(session)
+            awaits = self._server.commits_wait(session)
             session.run("savepoint")
-            yield BinlogSnapshot(session, lower, upper)
+            yield BinlogSnapshot(session, lower, upper, awaits=awaits)

@@ -148,6 +148,10 @@ class BinlogServer(ABC):
     def begin_snapshot(self, session: Session) -> tuple[Position, Position]:
         """Start a consistent view on ``session`` and bound its position from below and above."""
 
+    def commits_wait(self, session: Session) -> bool:  # noqa: ARG002 - for those that can tell
+        """Whether a view's bounds may name commits that it does not show, since they wait for a replica."""
+        return False
+
     @abstractmethod
     def default_of(self, row: Mapping[str, Any]) -> str | None:
         """A column's default as an expression; ``row`` is of ``columns.sql``."""

@@ -7,6 +7,7 @@ What is asked of the server is in :mod:`~replguard.engines.binlog.dump` and
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 from replguard.engines.base import NAMES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from replguard.engines.base import AppliedRows, Server, Since, Wanted
+    from replguard.engines.binlog.lookback import BinlogLookback
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
     from replguard.model.changes import StreamItem
@@ -58,6 +60,17 @@ class BinlogStreams:
         """From what the target has applied to the present end, where it stops."""
         start = places.applied(self._server, cast("BinlogServer", target), link)
         return BinlogStream(self._server, start, wanted, stops=True)
+
+    @contextmanager
+    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> Iterator[BinlogLookback]:
+        """Nothing is held: what the target has applied is read, and the binlog keeps the rest."""
+        from replguard.engines.binlog.lookback import BinlogLookback  # noqa: PLC0415 - it makes streams of this module
+
+        yield BinlogLookback(self._server, cast("BinlogServer", target), link, wanted)
+
+    def end(self) -> Position:
+        """What is written to the binlog, whether or not it is executed yet."""
+        return places.written(self._server)
 
     def own(self, since: Since, wanted: Wanted = NAMES) -> BinlogStream:
         """The server's own binlog, replicated changes included."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from replguard.engines.binlog.gtid import MariaDBGtidState
 from replguard.engines.binlog.identity import server_ids, shown
 from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
 from replguard.engines.mariadb.filters import MariaDBFilters
@@ -50,16 +51,19 @@ class MariaDBServer(BinlogServer):
     def begin_snapshot(self, session: Session) -> tuple[Position, Position]:
         """Exact where the binlog holds everything: the server keeps the binlog's end of the moment of the view.
 
-        Without a binlog, or where replicated changes are not logged, the current position before and after.
+        Where replicated changes are not logged, the lower bound has those that were applied before, and of what was
+        logged the exact place; without a binlog it is the current position before. The upper one is that after.
         """
         with suppress(PrivilegeError):
             session.run("unlogged")
-        before = _gtid(session)
+        before = session.run("gtids")[0]
         session.run("begin_snapshot")
-        exact = is_on(self.variables, "log_bin") and is_on(self.variables, "log_slave_updates")
-        if exact and (position := self._snapshot_position(session)) is not None:
+        position = self._snapshot_position(session) if is_on(self.variables, "log_bin") else None
+        if position is None:
+            return _gtid(before), _gtid(session.run("gtids")[0])
+        if is_on(self.variables, "log_slave_updates"):
             return position, position
-        return before, _gtid(session)
+        return _together(position.text, _text(before["slave_pos"] or "")), _gtid(session.run("gtids")[0])
 
     def _snapshot_position(self, session: Session) -> Position | None:
         """The place of the view as GTIDs. The server finds them by reading the binlog file up to there, which may take
@@ -96,8 +100,19 @@ def _place(session: Session) -> tuple[str, int] | None:
     return (file, int(offset)) if file and offset and offset.isdecimal() else None
 
 
-def _gtid(session: Session) -> Position:
-    return Position(PositionKind.gtid, _text(session.run("gtids")[0]["current_pos"] or ""))
+def _gtid(row: Mapping[str, Any]) -> Position:
+    return Position(PositionKind.gtid, _text(row["current_pos"] or ""))
+
+
+def _together(logged: str, applied: str) -> Position:
+    """Both as one position; in a domain that is in both the one that has come less far.
+
+    >>> _together("1-1-5,3-1-9", "2-2-7,3-2-4").text
+    '1-1-5,2-2-7,3-2-4'
+    """
+    here, there = MariaDBGtidState.parse(logged), MariaDBGtidState.parse(applied)
+    last = {**here.last, **there.last, **here.lowest(there).last}
+    return Position(PositionKind.gtid, str(MariaDBGtidState(last)))
 
 
 def _text(value: str | bytes) -> str:

@@ -58,6 +58,12 @@ class MySQLServer(BinlogServer):
         session.run("begin_snapshot")
         return before, self._bound(session, upper=True)
 
+    def commits_wait(self, session: Session) -> bool:
+        """Where GTIDs do not tell what is executed: whether sessions wait for a semi-synchronous replica."""
+        if self.uses_gtids:
+            return False
+        return any(int(_text(row["Value"]) or 0) for row in session.run("semi_sync_waits"))
+
     def _bound(self, session: Session, *, upper: bool) -> Position:
         if not self.uses_gtids and is_on(self.variables, "log_bin"):
             return binlog_end(session)

@@ -26,6 +26,7 @@ from replguard.engines.postgresql import rowkeys
 from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
 from replguard.engines.postgresql.position import wal_end
 from replguard.engines.postgresql.quoting import quoted, quoted_table
+from replguard.engines.postgresql.visibility import Visible
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import ConnectionLost, StatementError, Unsupported
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row, Value
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
+    from replguard.model.changes import Change
     from replguard.model.positions import Position
     from replguard.model.tables import Table
 
@@ -73,8 +75,14 @@ class PostgresSnapshot:
     def __init__(self, server: PostgresServer, session: Session, bounds: tuple[Position, Position], seen: str) -> None:
         self.lower, self.upper = bounds
         self.seen = seen
+        self._visible = Visible.parse(seen)
+        self.awaits = not all(map(self._visible.ended, server.awaited))
         self._server = server
         self._session = session
+
+    def holds(self, change: Change) -> bool:
+        """By its transaction, which stands before that of a part of it."""
+        return change.transaction is not None and self._visible.shows(int(change.transaction.partition("/")[0]))
 
     def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
         """All rows in the order of the key: integers by number, all others by the bytes of their canonical form.

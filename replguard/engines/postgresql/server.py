@@ -52,6 +52,8 @@ class PostgresServer:
         self.endpoint = endpoint
         self.publishers: dict[int, str] = {}
         """Whom each subscription reads, by its oid: the identity of the cluster, as links were matched."""
+        self.awaited: frozenset[int] = frozenset()
+        """Transactions that waited for a standby when a link's slot was copied last, and may not be visible yet."""
         self._on_statement = on_statement
         self.session = Session(endpoint, on_statement)
         try:

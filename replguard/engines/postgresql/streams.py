@@ -6,12 +6,14 @@ original slot does not move.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.base import NAMES
 from replguard.engines.postgresql.applied import applied_rows
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
+from replguard.engines.postgresql.lookback import PostgresLookback, still_waiting
 from replguard.engines.postgresql.own import (
     DEADLINE,
     OwnSlot,
@@ -22,7 +24,7 @@ from replguard.engines.postgresql.own import (
     writer,
 )
 from replguard.engines.postgresql.pgoutput import IDENTITY_FULL, Decoder
-from replguard.engines.postgresql.position import lsn, number
+from replguard.engines.postgresql.position import lsn, number, wal_end
 from replguard.engines.postgresql.published import OwnPublication, PublishedSlot, PublishedStream
 from replguard.engines.postgresql.quoting import quoted, replication_literal
 from replguard.engines.postgresql.stream import PORTION, LogicalStream
@@ -35,7 +37,7 @@ from replguard.model.changes import Trouble, TroubleKind
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from replguard.engines.base import AppliedRows, Server, Since, Wanted
     from replguard.engines.postgresql.server import PostgresServer
@@ -85,6 +87,16 @@ class PostgresStreams:
         applied = progress(subscriber, link.detail["oid"]) if subscriber else None
         opening = SlotCopy(self._server, link, "start", applied=applied, in_parts=False)
         return self._of_link(opening, wanted, bounded=True)
+
+    @contextmanager
+    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> Iterator[PostgresLookback]:  # noqa: ARG002
+        """Copies the link's slot at once. Transactions come when they are committed, or prepared if the link does so."""
+        with self._of_link(SlotCopy(self._server, link, "start", in_parts=False), wanted, bounded=False) as stream:
+            self._server.awaited |= still_waiting(self._server)
+            yield PostgresLookback(stream)
+
+    def end(self) -> Position:
+        return wal_end(self._server.session)
 
     def _of_link(self, opening: SlotCopy, wanted: Wanted, *, bounded: bool) -> LogicalStream:
         decoder = Decoder(_PROTOCOLS.get(self._server.major, 4), parallel=opening.parallel)
