@@ -53,13 +53,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key of ``child`` to ``parent``; the actions are upper-case words such as CASCADE or NO ACTION."""
+    """A foreign key of ``child`` to ``parent``; the actions are upper-case words such as CASCADE or NO ACTION.
+
+    ``columns`` of the child name a row by the ``parent_columns`` of the parent, in this order.
+    """
 
     name: str
     child: TableName
     parent: TableName
     on_delete: str
     on_update: str
+    columns: tuple[str, ...] = ()
+    parent_columns: tuple[str, ...] = ()
 
     @property
     def cascades(self) -> bool:

@@ -137,6 +137,8 @@ def test_foreign_keys_and_triggers_also_for_who_may_only_read(sides):
         "CREATE TABLE parent (id INT PRIMARY KEY)",
         "CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT `to ``p` FOREIGN KEY (p) REFERENCES parent (id) "
         "ON DELETE CASCADE ON UPDATE SET NULL)",
+        "CREATE TABLE wide (b INT, a INT, PRIMARY KEY (a, b))",
+        "CREATE TABLE below (y INT, x INT, FOREIGN KEY (y, x) REFERENCES wide (a, b))",
         "CREATE TRIGGER tr AFTER INSERT ON child FOR EACH ROW SET @seen = 1",
     )
     reader = blue.account(f"SELECT ON {blue.database}.*")
@@ -144,6 +146,9 @@ def test_foreign_keys_and_triggers_also_for_who_may_only_read(sides):
         (key,) = table(server, "child").foreign_keys
         assert (key.on_delete, key.on_update, key.parent.name, key.name) == ("CASCADE", "SET NULL", "parent", "to `p")
         assert key.cascades
+        assert (key.columns, key.parent_columns) == (("p",), ("id",))
+        (key,) = table(server, "below").foreign_keys
+        assert (key.columns, key.parent_columns) == (("y", "x"), ("a", "b"))
     (trigger,) = table(blue.connect(), "child").triggers
     assert (trigger.name, trigger.event, trigger.body) == ("tr", "AFTER INSERT", "SET @seen = 1")
     assert blue.connect(**reader).catalog.cannot_see()

@@ -226,10 +226,11 @@ def test_keys(table):
 
 def test_columns_foreign_keys_and_triggers(table):
     _, found = table(
-        "CREATE TABLE p (id int PRIMARY KEY)",
+        "CREATE TABLE p (id int PRIMARY KEY, b int, a int, UNIQUE (a, b))",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN /* writes event */ RETURN NEW; END'",
         'CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, n varchar(7) COLLATE "C" NOT NULL DEFAULT 0, '
-        "u text GENERATED ALWAYS AS (upper(n)) STORED, p int REFERENCES p ON DELETE CASCADE ON UPDATE SET NULL)",
+        "u text GENERATED ALWAYS AS (upper(n)) STORED, p int REFERENCES p ON DELETE CASCADE ON UPDATE SET NULL, "
+        "y int, x int, CONSTRAINT t_wide FOREIGN KEY (y, x) REFERENCES p (a, b))",
         "CREATE TRIGGER tr AFTER INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f()",
     )
     n, u = found.column("n"), found.column("u")
@@ -237,7 +238,9 @@ def test_columns_foreign_keys_and_triggers(table):
     assert u.default is None
     assert u.generated is not None
     assert found.column("id").identity
-    [foreign_key] = found.foreign_keys
+    [foreign_key, wide] = found.foreign_keys
+    assert (foreign_key.columns, foreign_key.parent_columns) == (("p",), ("id",))
+    assert (wide.columns, wide.parent_columns) == (("y", "x"), ("a", "b"))
     assert (foreign_key.parent.name, foreign_key.on_delete, foreign_key.on_update) == ("p", "CASCADE", "SET NULL")
     [trigger] = found.triggers
     assert trigger.event == "AFTER INSERT OR UPDATE"

@@ -40,15 +40,12 @@ def references(server: BinlogServer, schemas: Quoted) -> dict[TableName, tuple[R
     definitions = {child: _definition(server, child) for child, name in parts if (child, name) not in known}
     found: dict[TableName, list[Reference]] = defaultdict(list)
     for (child, name), rows in parts.items():
-        acts = known.get((child, name)) or actions(definitions[child], name)
+        on_delete, on_update = known.get((child, name)) or actions(definitions[child], name)
         parent = TableName(rows[0]["parent_schema"], rows[0]["parent_table"])
-        found[child].append(
-            Reference(
-                ForeignKey(name, child, parent, *acts),
-                tuple(row["column_name"] for row in rows),
-                tuple(row["parent_column"] for row in rows),
-            )
-        )
+        columns = tuple(row["column_name"] for row in rows)
+        parent_columns = tuple(row["parent_column"] for row in rows)
+        key = ForeignKey(name, child, parent, on_delete, on_update, columns, parent_columns)
+        found[child].append(Reference(key, columns, parent_columns))
     return {name: tuple(keys) for name, keys in found.items()}
 
 

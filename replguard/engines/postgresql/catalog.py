@@ -123,7 +123,8 @@ def _column(row: Mapping[str, Any]) -> Column:
 
 def _foreign_key(child: TableName, row: Mapping[str, Any]) -> ForeignKey:
     parent = TableName(row["parent_schema"], row["parent_name"])
-    return ForeignKey(row["name"], child, parent, _ACTIONS[row["on_delete"]], _ACTIONS[row["on_update"]])
+    acts = _ACTIONS[row["on_delete"]], _ACTIONS[row["on_update"]]
+    return ForeignKey(row["name"], child, parent, *acts, tuple(row["columns"]), tuple(row["parent_columns"]))
 
 
 def _trigger(table: TableName, row: Mapping[str, Any]) -> Trigger:
