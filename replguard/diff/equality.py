@@ -15,7 +15,7 @@
 ``secret``
     Both are ciphertext of Fernet, or hashes with a salt (``$scheme$...``) of the same scheme. Each time the same secret
     is entered it looks another way, so such a pair proves nothing. Ciphertexts of different length hold different
-    secrets.
+    secrets. A mark may stand before the ciphertext (``zato.secf.``), the same on both sides.
 
 What is no UTF-8 is compared as it stands by ``case``, ``json`` and ``float``. NULL is the same as NULL alone.
 """
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _BLANKS = b" \t\n\v\f\r"
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf(?:inity)?)|nan", re.IGNORECASE)
 _HASH = re.compile(rb"\$(?P<scheme>[A-Za-z0-9-]+)\$.+", re.DOTALL)
-_FERNET = re.compile(rb"gAAAA[A-Za-z0-9_-]+={0,2}")
+_FERNET = re.compile(rb"(?P<mark>[A-Za-z0-9.:+/_-]*?)(?P<token>gAAAA[A-Za-z0-9_-]+={0,2})")
 _UP = Context(prec=50, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _DOWN = Context(prec=50, rounding=ROUND_DOWN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 
@@ -180,10 +180,11 @@ def indeterminate(left: bytes, right: bytes) -> bool:
 _VERSION, _FRAME, _BLOCK = 0x80, 1 + 8 + 16 + 32, 16
 
 
-def _ciphertext(value: bytes) -> int:
-    """The length of a Fernet token: version, time, vector, whole blocks, and a signature. 0 for what is none."""
-    if not _FERNET.fullmatch(value) or len(value) % 4:
-        return 0
-    token = urlsafe_b64decode(value)
+def _ciphertext(value: bytes) -> tuple[bytes, int] | None:
+    """What stands before a Fernet token and its length: version, time, vector, whole blocks, signature."""
+    found = _FERNET.fullmatch(value)
+    if not found or len(found["token"]) % 4:
+        return None
+    token = urlsafe_b64decode(found["token"])
     blocks, rest = divmod(len(token) - _FRAME, _BLOCK)
-    return len(token) if token[0] == _VERSION and blocks > 0 and not rest else 0
+    return (found["mark"], len(token)) if token[0] == _VERSION and blocks > 0 and not rest else None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from replguard.engines.base import Row, Value
     from replguard.model.tables import Table
-    from replguard.policy import ExpectedDifference, NaturalKey, Policy
+    from replguard.policy import ExpectedDifference, Policy
 
     Excuse = Relaxation | RowFilter
     """A rule that excuses single differences."""
@@ -234,7 +234,7 @@ def described(
     policy: Policy,
     today: date,
     relaxed: Relaxed | None = None,
-    excused: Mapping[ExpectedDifference | Excuse | NaturalKey, int] | None = None,
+    excused: Mapping[ExpectedDifference | Excuse, int] | None = None,
 ) -> tuple[TableRelaxation, ...]:
     """Everything by which the comparison of this table was less than exact, for the report.
 
@@ -245,6 +245,11 @@ def described(
     ignored = policy.ignored_columns(table.name)
     left_out = tuple(column.name for column in table.columns if column.name.casefold() in ignored)
     found = [TableRelaxation("ignore_columns", "not compared", left_out)] if left_out else []
+    natural = policy.natural_key(table.name)
+    if natural:
+        numbers = tuple(column.name for column in table.columns if column.name.casefold() in natural.ignore)
+        text = f"paired by {', '.join(natural.key)}, references by what they lead to"
+        found.append(TableRelaxation("natural_keys", text, numbers, natural.reason))
     for rule in relaxed.rules if relaxed else ():
         if isinstance(rule, RowFilter):
             found.append(

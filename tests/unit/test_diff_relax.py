@@ -220,6 +220,9 @@ def test_secrets_that_may_be_the_same_are_indeterminate() -> None:
     assert not used.same(row(one), row(two))
     assert used.judge(row(one), row(longer)).outcome is Outcome.differs, "they hide texts of different length"
     assert used.judge(row(one), row(b"plain")).outcome is Outcome.differs
+    marked = b"zato.secf." + one, b"zato.secf." + two
+    assert used.judge(*map(row, marked)).outcome is Outcome.indeterminate
+    assert used.judge(row(marked[0]), row(two)).outcome is Outcome.differs
     assert used.judge(row(one[:-4]), row(two[:-4])).outcome is Outcome.differs
     assert used.judge(row(one), row(two, b"other")).outcome is Outcome.differs
     assert used.judge(row(one), row(two, b"other")).columns == ("b", "a")
