@@ -5,11 +5,13 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    from replguard.cli.app import app, start  # noqa: PLC0415 - importing the package must not import the command line
-    from replguard.demo.command import EPILOG, demo  # noqa: PLC0415
+    from replguard.cli.app import start  # noqa: PLC0415 - importing the package must not import the command line
+    from replguard.cli.commands import Place  # noqa: PLC0415
 
-    app.command("demo", epilog=EPILOG)(demo)
-    sys.exit(start(sys.argv[1:]))
+    demo = Place(
+        "replguard.demo.command", "Start an embedded replicating pair, plant trouble, and tell the whole story."
+    )
+    sys.exit(start(sys.argv[1:], {"demo": demo}))
 
 
 if __name__ == "__main__":

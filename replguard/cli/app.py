@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import sys
 from itertools import pairwise
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from typer.main import get_command
 
 from replguard._version import __version__
-from replguard.cli import diff, filter_, gate, init, pause, policy, resume, scan, status, watch
-from replguard.cli.options import Common
-from replguard.cli.session import INTERRUPTED, Session
-from replguard.errors import UsageError
+from replguard.cli.commands import Commands, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS = {
+    "init": Place("replguard.cli.init", "Ask the two servers and write a config with every table classified."),
+    "policy": Place("replguard.cli.policy", "The policy and the tables it names."),
+    "status": Place("replguard.cli.status", "Show the links between the clusters: direction, state, positions, lag."),
+    "filter": Place("replguard.cli.filter_", "Filters, publications and subscriptions."),
+    "watch": Place("replguard.cli.watch", "Watch what the links carry, live, and tell of every leak."),
+    "scan": Place("replguard.cli.scan", "Tell of every change in log files that must not be replicated."),
+    "diff": Place("replguard.cli.diff", "Compare schema and data of the config tables."),
+    "pause": Place(
+        "replguard.cli.pause", "Pause all links, both directions: drained, stopped, verified on the servers."
+    ),
+    "resume": Place("replguard.cli.resume", "Resume all links, both directions, and verify that data flows."),
+    "gate": Place("replguard.cli.gate", "Run every check and give one verdict: may we switch?"),
+}
 
 app = typer.Typer(
+    cls=Commands,
     name="replguard",
     help="Proves that two replicated clusters are identical where they must be and separate where they must be.",
     no_args_is_help=True,
@@ -25,13 +42,18 @@ app = typer.Typer(
 )
 
 
-def start(arguments: list[str]) -> int:
-    """Run the command line and return its exit code; what cannot be parsed is told as every other error is."""
+def start(arguments: list[str], more: Mapping[str, Place]) -> int:
+    """Run the command line and return its exit code; what cannot be parsed is told as every other error is.
+
+    ``more`` are commands that stand above this package.
+    """
+    group = cast("Commands", get_command(app))
+    group.put({**COMMANDS, **more})
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        return int(group.main(arguments, standalone_mode=False) or 0)
     except typer.Abort:
         typer.echo("interrupted", err=True)
-        return INTERRUPTED
+        return 3
     except Exception as error:
         # The parser's own error type has no public name: typer carries click with it, or not, by its version.
         if not hasattr(error, "format_message"):
@@ -45,6 +67,9 @@ def _document(arguments: list[str], message: str) -> None:
     """Standard output holds one document where JSON was asked for, also when nothing could be begun."""
     if "--format=json" not in arguments and ("--format", "json") not in pairwise(arguments):
         return
+    from replguard.cli.options import Common  # noqa: PLC0415 - only refusals pay for these
+    from replguard.cli.session import Session  # noqa: PLC0415
+    from replguard.errors import UsageError  # noqa: PLC0415
     from replguard.report.document import dumps  # noqa: PLC0415
 
     words = [word for word in arguments[:2] if word.isalpha()]
@@ -65,15 +90,3 @@ def main(
     ] = False,
 ) -> None:
     """Proves that two replicated clusters are identical where they must be and separate where they must be."""
-
-
-app.command("init", epilog=init.EPILOG)(init.init)
-app.add_typer(policy.app, name="policy")
-app.command("status", epilog=status.EPILOG)(status.status)
-app.add_typer(filter_.app, name="filter")
-app.command("watch", epilog=watch.EPILOG)(watch.watch)
-app.command("scan", epilog=scan.EPILOG)(scan.scan)
-app.command("diff", epilog=diff.EPILOG)(diff.diff)
-app.command("pause", epilog=pause.EPILOG)(pause.pause)
-app.command("resume", epilog=resume.EPILOG)(resume.resume)
-app.command("gate", epilog=gate.EPILOG)(gate.gate)

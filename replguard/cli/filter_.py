@@ -7,7 +7,9 @@ import typer
 from replguard.cli.options import Common, command
 from replguard.cli.session import run
 
-app = typer.Typer(help="Filters, publications and subscriptions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Filters, publications and subscriptions.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
 
 
 @app.callback()

