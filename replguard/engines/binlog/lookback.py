@@ -1,9 +1,9 @@
 """Where between two snapshots a link's stream must begin, and whether a snapshot shows a change of its server's binlog.
 
 By GTIDs both are exact. A MySQL server counts a transaction as executed after it is visible, so what was executed
-before a snapshot is in it. MariaDB's snapshot knows its very place in the binlog. Without GTIDs (MySQL) places in the file
-stand in, which may name what is written and not visible yet: for a moment, or for as long as a semi-synchronous replica
-is awaited, which :attr:`BinlogServer.commits_wait` tells.
+before a snapshot is in it. MariaDB's snapshot knows its very place in the binlog. Without GTIDs (MySQL) places in the
+file stand in, which may name what is written and not visible yet: for a moment, or for as long as a semi-synchronous
+replica is awaited, which ``BinlogServer.commits_wait`` tells.
 
 A target of MariaDB counts what it applied beside what it wrote itself: in a domain in which its own write is the last,
 its position says nothing of the source's, and what replication had applied before the snapshots is taken instead.

@@ -90,7 +90,7 @@ class PostgresStreams:
 
     @contextmanager
     def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> Iterator[PostgresLookback]:  # noqa: ARG002
-        """Copies the link's slot at once. Transactions come when they are committed, or prepared if the link does so."""
+        """Copies the link's slot at once; transactions come when committed, or prepared if the link does so."""
         with self._of_link(SlotCopy(self._server, link, "start", in_parts=False), wanted, bounded=False) as stream:
             self._server.awaited |= still_waiting(self._server)
             yield PostgresLookback(stream)
