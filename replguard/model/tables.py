@@ -146,5 +146,5 @@ class Table:
 
 def _canonical(kind: ColumnKind, value: Any) -> bytes:
     if kind is ColumnKind.binary:
-        return bytes.fromhex(str(value).removeprefix("0x"))
+        return bytes.fromhex(str(value).removeprefix("0x").removeprefix("\\x"))
     return str(value).encode()

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from replguard.model.tables import TableName
 
 _OPERATIONS = {"I": Operation.insert, "U": Operation.update, "D": Operation.delete}
-_B, _C, _D = b"BCD"
+_B, _C, _I = b"BCI"
 _KIND_AND_OID = HEAD + 5
 _KIND_XID_AND_OID = HEAD + 9
 _BEGIN = struct.Struct(">QqI")
@@ -153,7 +153,7 @@ class Translation:
             or shape.interest is Interest.whole
             or not shape.places
             or view[self.width] != _SKIMMED[kind]
-            or (kind == _D and not shape.key_is_identity)
+            or (kind != _I and not shape.key_is_identity)
         ):
             return False
         try:
@@ -315,11 +315,15 @@ class Translation:
         relation = message.relation
         shape = self._shapes[relation.oid]
         self._counted(shape.name, 1)
-        key, detail = shape.key_of(message.new if message.new is not None else message.old), {}
+        key = shape.key_of(message.new if message.new is not None else message.old)
+        detail: dict[str, Any] = {}
         if message.new is not None and message.old is not None:
             before = shape.key_of(message.old)
             if before is not None and key is not None and before != key:
                 detail["old_key"] = before
+        elif message.kind == "U" and shape.key and not shape.key_is_identity:
+            # Only what identifies rows travels: the key may be another one than before.
+            detail["old_key"] = None
         whole = shape.interest is Interest.whole
         self.items.append(
             Change(

@@ -1,0 +1,238 @@
+"""Rows that moved while they were compared: drift, in flight, or open.
+
+A *round* is a pair of aligned views (:mod:`replguard.diff.window`) in which rows are read, and the streams of all links
+read up to what was written when the views had been taken. In a round a row is decided if no change of it may lie between
+the views: equal then is equal, and *in flight* if it ever differed; different is drift. Every other row is read again in
+the next round, **equal or not**: a change that was lost can look like an arrival while others are on their way. What is
+not decided when the time is up is told as unsettled, never as drift and never as a pass.
+
+The first round is the comparison itself. There a row that differs and did not move is drift. Where something moved a
+table as a whole, the table is compared again as a whole in later rounds.
+
+Two things keep a difference from being believed at once. On servers whose bounds are no GTIDs (a commit is in the log a
+moment before it is visible, and nothing counts it meanwhile) each is seen in two rounds. And where commits wait for a
+standby that a target may have and nothing here shows (``Snapshot.awaits``), nothing is decided in that round.
+
+Without streams that can be read, :mod:`replguard.diff.unaligned` reads again over time.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from replguard.diff import unaligned
+from replguard.diff.settled import Settled
+from replguard.model.findings import Strength
+from replguard.model.positions import PositionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from replguard.diff.result import Difference, TableResult
+    from replguard.diff.settled import Reader
+    from replguard.diff.window import Views, Window
+    from replguard.engines.base import Row
+    from replguard.model.tables import TableName
+
+_CHANGING = "changes of it kept coming between the readings"
+_WHOLE = "changes that tell no single row, such as a truncate, DDL or a cascade, kept coming between the readings"
+_AWAITED = "commits of the source waited for a standby throughout, and the other side may have them already"
+_CUT = "more rows differ than can be followed one by one"
+
+
+@dataclass(slots=True)
+class _State:
+    """One table on the way. ``suspects`` are read again, all of it if ``again``; ``seen`` were found to be drift once.
+
+    ``differed`` are all rows that ever did. ``now`` holds the rows that differ, as they were read last.
+    """
+
+    result: TableResult
+    suspects: set[Row] = field(default_factory=set)
+    again: str | None = None
+    seen: set[Row] = field(default_factory=set)
+    drift: set[Row] = field(default_factory=set)
+    differed: set[Row] = field(default_factory=set)
+    settled: set[Row] = field(default_factory=set)
+    now: dict[Row, Difference] = field(default_factory=dict)
+    why: str = _CHANGING
+
+    @property
+    def name(self) -> TableName:
+        return self.result.table.name
+
+    @property
+    def keyed(self) -> bool:
+        """Whether rows are told apart by the table's own key, as streams tell them."""
+        result = self.result
+        key = next(iter(result.table.sides.values())).key
+        return 0 < result.width == len(key) and result.columns[: result.width] == key
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.suspects or self.seen or self.again) and self.result.problem is None
+
+    @property
+    def cut(self) -> bool:
+        return self.result.total > self.result.listed
+
+
+def settle(window: Window, views: Views, results: list[TableResult], reader: Reader, seconds: float) -> list[Settled]:
+    """Decide each difference of a comparison within ``views``, and each row that moved, in ``seconds`` at most.
+
+    Sets ``window.strength``. Raises ServerError where no views can be had any more.
+    """
+    deadline = time.monotonic() + seconds
+    window.read_to_end(views)
+    if not window.complete:
+        window.strength = Strength.unaligned
+        return unaligned.settle(window, views, results, reader, deadline)
+    rounds = _Rounds(window, reader, deadline)
+    states = [rounds.begin(views, result) for result in results]
+    quiet = not views.awaits and not any(rounds.has_moved(state, views) for state in states)
+    window.strength = Strength.exact if quiet else Strength.settled
+    rounds.run([state for state in states if state.is_open])
+    if not window.complete:
+        window.strength = Strength.unaligned
+        return rounds.given_up(views, states)
+    return [rounds.told(state) for state in states]
+
+
+class _Rounds:
+    def __init__(self, window: Window, reader: Reader, deadline: float) -> None:
+        self.window = window
+        self.reader = reader
+        self.deadline = deadline
+
+    def begin(self, views: Views, result: TableResult) -> _State:
+        """The first round of a table."""
+        state = _State(result)
+        if result.problem is None:
+            self._judge_whole(views, state, result)
+        return state
+
+    def has_moved(self, state: _State, views: Views) -> bool:
+        """Whether anything of the table lay between the views."""
+        name = state.name
+        return self.window.is_whole(views, name, keyed=state.keyed) or bool(self.window.moving(views, name))
+
+    def run(self, states: list[_State]) -> None:
+        """Rounds until everything is decided or the time is up; at least one."""
+        first = True
+        while states and self.window.complete and (first or time.monotonic() < self.deadline):
+            first = False
+            with self.window.views(max(self.deadline - time.monotonic(), 1.0)) as views:
+                whole = [state for state in states if state.again]
+                again = self.reader.recompare(views, [state.result.table for state in whole]) if whole else []
+                rows = {id(state): self._reread(views, state) for state in states if not state.again}
+            if not self.window.read_to_end(views):
+                return
+            for state, result in zip(whole, again, strict=True):
+                state.result = result
+                if result.problem is None:
+                    self._judge_whole(views, state, result)
+            for state in states:
+                if id(state) in rows:
+                    self._judge_rows(views, state, rows[id(state)])
+            states = [state for state in states if state.is_open]
+
+    def _reread(self, views: Views, state: _State) -> Mapping[Row, Difference]:
+        return self.reader.reread(views, state.result.table, sorted(state.suspects | state.seen))
+
+    def _judge_whole(self, views: Views, state: _State, result: TableResult) -> None:
+        """Judge a comparison of the whole table."""
+        before, state.now = state.now, dict(result.differences)  # type: ignore[arg-type] # keys and digests alike
+        state.differed |= state.now.keys()
+        state.again = self._whole_again(views, state)
+        if state.again:
+            state.suspects, state.seen = set(), set()
+            return
+        moving = self.window.moving(views, state.name) if state.keyed else set()
+        state.settled |= before.keys() - state.now.keys() - moving
+        state.drift.clear()
+        if not state.keyed:
+            # Rows without a key cannot be looked up: what is to be seen once more is compared once more.
+            confirmed = self._confirmed(views, state, set(state.now))
+            state.drift |= confirmed
+            if state.seen:
+                state.again = _CHANGING
+            return
+        state.suspects = moving
+        state.drift |= self._confirmed(views, state, state.now.keys() - moving)
+
+    def _whole_again(self, views: Views, state: _State) -> str | None:
+        """Why the whole table must be compared again, if it must."""
+        if self.window.is_whole(views, state.name, keyed=state.keyed):
+            return views.obstacle or _WHOLE
+        if views.awaits and state.now:
+            return _AWAITED
+        if state.cut and self.window.moving(views, state.name):
+            return _CUT
+        return None
+
+    def _judge_rows(self, views: Views, state: _State, found: Mapping[Row, Difference]) -> None:
+        """Judge rows that were read again."""
+        asked = state.suspects | state.seen
+        state.differed |= found.keys()
+        for key in asked:
+            state.now.pop(key, None)
+        state.now.update(found)
+        whole = self.window.is_whole(views, state.name)
+        open_ = {
+            key
+            for key in asked
+            if whole or (views.awaits and key in found) or self.window.lies_between(views, state.name, key)
+        }
+        if open_:
+            state.why = views.obstacle or (_AWAITED if views.awaits else _WHOLE if whole else _CHANGING)
+        decided = asked - open_
+        state.settled |= decided - found.keys()
+        state.seen &= decided & found.keys()
+        state.suspects = open_
+        state.drift |= self._confirmed(views, state, decided & found.keys())
+
+    def _confirmed(self, views: Views, state: _State, differing: Iterable[Row]) -> set[Row]:
+        """Those of the rows that are drift now; the others must be seen once more, and are remembered."""
+        found = set(differing)
+        sure = found if _is_sure(views) else found & state.seen
+        state.seen = found - sure
+        return sure
+
+    def told(self, state: _State) -> Settled:
+        """What became of the table."""
+        name, keyed = state.name, state.keyed
+        # What was seen once and could not be seen again is no more than that.
+        left = state.suspects | state.seen
+        unsettled = dict.fromkeys(sorted(left), state.why)
+        if state.again:
+            unsettled |= dict.fromkeys(state.now.keys() - state.drift, state.again)
+        gone = state.differed - state.drift - unsettled.keys()
+        known = {key: difference for key, difference in state.now.items() if key in state.drift or key in unsettled}
+        unlisted = state.result.total - state.result.listed
+        return Settled(
+            replace(state.result, differences=known, total=sum(one.count for one in known.values()) + unlisted),
+            drift=[key for key in known if key in state.drift],
+            in_flight={key: self.window.explain(name, key if keyed else None) for key in sorted(gone)},
+            unsettled=unsettled,
+            unlisted=unlisted,
+            open=state.again,
+            moved=self.window.moved(name),
+        )
+
+    def given_up(self, views: Views, states: list[_State]) -> list[Settled]:
+        """A stream was lost on the way: what is open is read again over time, what is decided stays."""
+        found = [self.told(state) for state in states]
+        left = [place for place, state in enumerate(states) if state.is_open]
+        rest = unaligned.settle(
+            self.window, views, [states[place].result for place in left], self.reader, self.deadline
+        )
+        for place, one in zip(left, rest, strict=True):
+            found[place] = one
+        return found
+
+
+def _is_sure(views: Views) -> bool:
+    """Whether a mark counts a commit only when it is visible, so that one reading is enough."""
+    return all(mark.lower.kind is PositionKind.gtid for mark in views.marks.values())
