@@ -1,10 +1,10 @@
 """Rows that moved while they were compared: drift, in flight, or open.
 
-A *round* is a pair of aligned views (:mod:`replguard.diff.window`) in which rows are read, and the streams of all links
-read up to what was written when the views had been taken. In a round a row is decided if no change of it may lie between
-the views: equal then is equal, and *in flight* if it ever differed; different is drift. Every other row is read again in
-the next round, **equal or not**: a change that was lost can look like an arrival while others are on their way. What is
-not decided when the time is up is told as unsettled, never as drift and never as a pass.
+A *round* is a pair of aligned views (:mod:`replguard.diff.window`) in which rows are read, and the streams of all
+links read up to what was written when the views had been taken. In a round a row is decided if no change of it may lie
+between the views: equal then is equal, and *in flight* if it ever differed; different is drift. Every other row is read
+again in the next round, **equal or not**: a change that was lost can look like an arrival while others are on their
+way. What is not decided when the time is up is told as unsettled, never as drift and never as a pass.
 
 The first round is the comparison itself. There a row that differs and did not move is drift. Where something moved a
 table as a whole, the table is compared again as a whole in later rounds.
@@ -30,8 +30,8 @@ from replguard.model.positions import PositionKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from replguard.diff.result import Difference, TableResult
-    from replguard.diff.settled import Reader
+    from replguard.diff.result import Difference, Identity, TableResult
+    from replguard.diff.settled import Explanation, Reader
     from replguard.diff.window import Views, Window
     from replguard.engines.base import Row
     from replguard.model.tables import TableName
@@ -52,11 +52,10 @@ class _State:
     result: TableResult
     suspects: set[Row] = field(default_factory=set)
     again: str | None = None
-    seen: set[Row] = field(default_factory=set)
-    drift: set[Row] = field(default_factory=set)
-    differed: set[Row] = field(default_factory=set)
-    settled: set[Row] = field(default_factory=set)
-    now: dict[Row, Difference] = field(default_factory=dict)
+    seen: set[Identity] = field(default_factory=set)
+    drift: set[Identity] = field(default_factory=set)
+    differed: set[Identity] = field(default_factory=set)
+    now: dict[Identity, Difference] = field(default_factory=dict)
     why: str = _CHANGING
 
     @property
@@ -75,6 +74,11 @@ class _State:
         return bool(self.suspects or self.seen or self.again) and self.result.problem is None
 
     @property
+    def asked(self) -> set[Row]:
+        """The rows to read again."""
+        return self.suspects | {key for key in self.seen if isinstance(key, tuple)}
+
+    @property
     def cut(self) -> bool:
         return self.result.total > self.result.listed
 
@@ -86,7 +90,7 @@ def settle(window: Window, views: Views, results: list[TableResult], reader: Rea
     """
     deadline = time.monotonic() + seconds
     window.read_to_end(views)
-    if not window.complete:
+    if not window.complete():
         window.strength = Strength.unaligned
         return unaligned.settle(window, views, results, reader, deadline)
     rounds = _Rounds(window, reader, deadline)
@@ -94,7 +98,7 @@ def settle(window: Window, views: Views, results: list[TableResult], reader: Rea
     quiet = not views.awaits and not any(rounds.has_moved(state, views) for state in states)
     window.strength = Strength.exact if quiet else Strength.settled
     rounds.run([state for state in states if state.is_open])
-    if not window.complete:
+    if not window.complete():
         window.strength = Strength.unaligned
         return rounds.given_up(views, states)
     return [rounds.told(state) for state in states]
@@ -121,11 +125,11 @@ class _Rounds:
     def run(self, states: list[_State]) -> None:
         """Rounds until everything is decided or the time is up; at least one."""
         first = True
-        while states and self.window.complete and (first or time.monotonic() < self.deadline):
+        while states and self.window.complete() and (first or time.monotonic() < self.deadline):
             first = False
             with self.window.views(max(self.deadline - time.monotonic(), 1.0)) as views:
                 whole = [state for state in states if state.again]
-                again = self.reader.recompare(views, [state.result.table for state in whole]) if whole else []
+                again = self.reader.recompare(views.of, [state.result.table for state in whole]) if whole else []
                 rows = {id(state): self._reread(views, state) for state in states if not state.again}
             if not self.window.read_to_end(views):
                 return
@@ -139,18 +143,17 @@ class _Rounds:
             states = [state for state in states if state.is_open]
 
     def _reread(self, views: Views, state: _State) -> Mapping[Row, Difference]:
-        return self.reader.reread(views, state.result.table, sorted(state.suspects | state.seen))
+        return self.reader.reread(views.of, state.result.table, sorted(state.asked))
 
     def _judge_whole(self, views: Views, state: _State, result: TableResult) -> None:
         """Judge a comparison of the whole table."""
-        before, state.now = state.now, dict(result.differences)  # type: ignore[arg-type] # keys and digests alike
+        state.now = dict(result.differences)
         state.differed |= state.now.keys()
         state.again = self._whole_again(views, state)
         if state.again:
             state.suspects, state.seen = set(), set()
             return
         moving = self.window.moving(views, state.name) if state.keyed else set()
-        state.settled |= before.keys() - state.now.keys() - moving
         state.drift.clear()
         if not state.keyed:
             # Rows without a key cannot be looked up: what is to be seen once more is compared once more.
@@ -174,11 +177,11 @@ class _Rounds:
 
     def _judge_rows(self, views: Views, state: _State, found: Mapping[Row, Difference]) -> None:
         """Judge rows that were read again."""
-        asked = state.suspects | state.seen
+        asked = state.asked
         state.differed |= found.keys()
         for key in asked:
             state.now.pop(key, None)
-        state.now.update(found)
+        state.now |= dict(found.items())
         whole = self.window.is_whole(views, state.name)
         open_ = {
             key
@@ -188,12 +191,11 @@ class _Rounds:
         if open_:
             state.why = views.obstacle or (_AWAITED if views.awaits else _WHOLE if whole else _CHANGING)
         decided = asked - open_
-        state.settled |= decided - found.keys()
         state.seen &= decided & found.keys()
         state.suspects = open_
         state.drift |= self._confirmed(views, state, decided & found.keys())
 
-    def _confirmed(self, views: Views, state: _State, differing: Iterable[Row]) -> set[Row]:
+    def _confirmed(self, views: Views, state: _State, differing: Iterable[Identity]) -> set[Identity]:
         """Those of the rows that are drift now; the others must be seen once more, and are remembered."""
         found = set(differing)
         sure = found if _is_sure(views) else found & state.seen
@@ -204,22 +206,24 @@ class _Rounds:
         """What became of the table."""
         name, keyed = state.name, state.keyed
         # What was seen once and could not be seen again is no more than that.
-        left = state.suspects | state.seen
-        unsettled = dict.fromkeys(sorted(left), state.why)
+        unsettled: dict[Identity, str] = dict.fromkeys(_sorted(state.suspects | state.seen), state.why)
         if state.again:
-            unsettled |= dict.fromkeys(state.now.keys() - state.drift, state.again)
+            unsettled |= dict.fromkeys(_sorted(state.now.keys() - state.drift), state.again)
         gone = state.differed - state.drift - unsettled.keys()
         known = {key: difference for key, difference in state.now.items() if key in state.drift or key in unsettled}
         unlisted = state.result.total - state.result.listed
         return Settled(
             replace(state.result, differences=known, total=sum(one.count for one in known.values()) + unlisted),
             drift=[key for key in known if key in state.drift],
-            in_flight={key: self.window.explain(name, key if keyed else None) for key in sorted(gone)},
+            in_flight={key: self._explained(name, key, keyed=keyed) for key in _sorted(gone)},
             unsettled=unsettled,
             unlisted=unlisted,
             open=state.again,
             moved=self.window.moved(name),
         )
+
+    def _explained(self, name: TableName, key: Identity, *, keyed: bool) -> Explanation:
+        return self.window.explain(name, key if keyed and isinstance(key, tuple) else None)
 
     def given_up(self, views: Views, states: list[_State]) -> list[Settled]:
         """A stream was lost on the way: what is open is read again over time, what is decided stays."""
@@ -231,6 +235,11 @@ class _Rounds:
         for place, one in zip(left, rest, strict=True):
             found[place] = one
         return found
+
+
+def _sorted(found: Iterable[Identity]) -> list[Identity]:
+    """Keys by their values, digests after them."""
+    return sorted(found, key=lambda one: (isinstance(one, bytes), one if isinstance(one, tuple) else (one,)))
 
 
 def _is_sure(views: Views) -> bool:
