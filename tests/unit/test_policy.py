@@ -215,7 +215,12 @@ def test_every_preset_loads_and_follows_the_schema(preset_name: str) -> None:
 
 
 def test_presets_whose_application_synchronises_want_no_links() -> None:
-    own = {"securetransport-passive", "securetransport-passive-legacy", "securetransport-active-active"}
+    own = {
+        "securetransport-passive",
+        "securetransport-passive-legacy",
+        "securetransport-active-active",
+        "zato-separate",
+    }
     assert {name for name in preset_names() if from_options(CLUSTERS, name, ()).links == "none"} == own
 
 
@@ -225,3 +230,19 @@ def test_zato_compares_what_it_lists_and_asks_about_the_rest() -> None:
     assert class_of(used, "server") is TableClass.must_not_sync
     assert class_of(used, "a_new_table") is TableClass.unclassified
     assert class_of(used, "service_x") is TableClass.unclassified
+
+
+def test_zato_by_numbers_or_by_names() -> None:
+    """Replicated clusters have the same numbers and the same ciphertext; separate ones have neither."""
+    linked, separate = preset("zato"), preset("zato-separate")
+    assert linked.natural_keys == ()
+    assert [item.equality.value for item in linked.relaxations_for(name("http_soap"))] == ["json"]
+    assert {item.equality.value for item in separate.relaxations_for(name("sec_base"))} == {"json", "secret"}
+    without = {rule for rule in separate.rules if rule.table_class is not TableClass.local}
+    assert {(rule.pattern, rule.table_class) for rule in without} == {
+        (rule.pattern, rule.table_class) for rule in linked.rules
+    }
+    compared = [rule.pattern for rule in linked.rules if rule.table_class is TableClass.config]
+    keyed = {table: separate.natural_key(name(table)) for table in compared if table != "alembic_version"}
+    assert all(keyed.values()), "every compared table has a natural key"
+    assert [separate.natural_key(name(table)).key for table in ("sec_base", "sec_oauth")] == [("name",), ("id",)]  # type: ignore[union-attr]
