@@ -169,6 +169,11 @@ def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tupl
             for layer, origin in layers
             for glob, columns in layer.ignore_columns.items()
         ),
+        changed_by=tuple(
+            (Rule(glob, TableClass.config, origin), tuple(columns))
+            for layer, origin in layers
+            for glob, columns in layer.changed_by.items()
+        ),
         expected=tuple(
             ExpectedDifference(_rule(item, origin), where, item.reason, item.until)
             for layer, origin in layers

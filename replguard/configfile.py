@@ -83,6 +83,9 @@ class _Rules(_Strict):
     config: Globs | None = Field(default=None, description='default ["*"]')
     lookalikes: Globs = []
     ignore_columns: dict[str, list[str]] = {}
+    changed_by: dict[str, list[str]] = Field(
+        default={}, description="columns that tell who changed a row and when, shown with rows that differ"
+    )
     expected_differences: list[ExpectedSection] = []
     relax: list[RelaxSection] = []
     only_rows: list[OnlyRowsSection] = []

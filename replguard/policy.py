@@ -207,6 +207,7 @@ class Policy:
     relaxations: tuple[Relaxation, ...] = field(default=())
     row_filters: tuple[RowFilter, ...] = field(default=())
     natural_keys: tuple[NaturalKey, ...] = field(default=())
+    changed_by: tuple[tuple[Rule, tuple[str, ...]], ...] = field(default=())
     title: str = ""
 
     def classify(self, table: TableName, ancestors: Iterable[TableName] = ()) -> Classification:
@@ -236,6 +237,11 @@ class Policy:
     def ignored_columns(self, table: TableName) -> frozenset[str]:
         """The columns of ``table``, case-folded, whose values do not matter."""
         return frozenset().union(*(columns for rule, columns in self.ignored if rule.matches(table)))
+
+    def changed_by_columns(self, table: TableName) -> tuple[str, ...]:
+        """The columns of ``table`` that tell who changed a row and when, as they were written down."""
+        named = (column for rule, columns in self.changed_by if rule.matches(table) for column in columns)
+        return tuple({column.casefold(): column for column in named}.values())
 
     def expected_for(self, table: TableName) -> tuple[ExpectedDifference, ...]:
         return tuple(item for item in self.expected if item.rule.matches(table))

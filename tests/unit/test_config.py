@@ -53,6 +53,7 @@ def test_the_example_of_the_design(tmp_path: Path) -> None:
   config: ["*"]
   local: []
   ignore_columns: {virtualuser: [Seen]}
+  changed_by: {"virtual*": [By, At], virtualuser: [at]}
   expected_differences:
     - {table: serverconfiguration, where: "name = 'x'", reason: "names the site", until: 2027-06-30}
 """,
@@ -64,6 +65,8 @@ def test_the_example_of_the_design(tmp_path: Path) -> None:
     assert found.policy.classify(name("tmp_x")).table_class is TableClass.must_not_sync
     assert found.policy.classify(name("event")).table_class is TableClass.must_not_sync
     assert found.policy.ignored_columns(name("virtualuser")) == {"seen", "lastlogin"}
+    assert found.policy.changed_by_columns(name("VirtualUser")) == ("By", "at")
+    assert found.policy.changed_by_columns(name("other")) == ()
     first = found.policy.expected_for(name("SERVERCONFIGURATION"))[0]
     assert (first.until, first.reason) == (date(2027, 6, 30), "names the site")
 
