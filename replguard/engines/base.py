@@ -228,6 +228,26 @@ class Snapshot(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Who wrote a row as it stands: ``origin`` is the identity that wrote it first, None where it is not remembered."""
+
+    transaction: str
+    committed_at: datetime | None = None
+    origin: str | None = None
+
+
+@runtime_checkable
+class TellsWriters(Protocol):
+    """Snapshots of servers that remember of rows which transaction wrote them."""
+
+    def written(self, table: Table, keys: Sequence[Row]) -> Mapping[Row, Written]:
+        """Who wrote the rows that stand under these keys, each key compared exactly. Unsupported where the server does
+        not keep it. The other errors are those of :meth:`Snapshot.read_keys`.
+        """
+        ...
+
+
 class Replication(Protocol):
     """Links as their target knows them, and the switches that stop and start them."""
 
@@ -483,6 +503,15 @@ class MayPublish(Protocol):
     """
 
     may_publish: bool
+
+
+@runtime_checkable
+class LogsOwnWrites(Protocol):
+    """Streams that show what was written on the server itself, even where they do not show what was applied there."""
+
+    def written_here(self, since: Since, wanted: Wanted = NAMES) -> ChangeStream:
+        """The server's log as it is, whether or not it holds replicated changes. Unsupported where there is none."""
+        ...
 
 
 class LogFiles(Protocol):

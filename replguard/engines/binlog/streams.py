@@ -77,6 +77,10 @@ class BinlogStreams:
         capabilities = self._server.capabilities
         if not capabilities.shows_applied:
             raise Unsupported(capabilities.why_not_shown, cluster=self._server.name)
+        return self.written_here(since, wanted)
+
+    def written_here(self, since: Since, wanted: Wanted = NAMES) -> BinlogStream:
+        """Fulfils ``base.LogsOwnWrites``."""
         return BinlogStream(self._server, places.beginning(self._server, since), wanted)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:

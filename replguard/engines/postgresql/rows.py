@@ -27,13 +27,14 @@ from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
 from replguard.engines.postgresql.position import wal_end
 from replguard.engines.postgresql.quoting import quoted, quoted_table
 from replguard.engines.postgresql.visibility import Visible
+from replguard.engines.postgresql.written import require_origins, written_by
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import ConnectionLost, StatementError, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from replguard.engines.base import Row, Value
+    from replguard.engines.base import Row, Value, Written
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
     from replguard.model.changes import Change
@@ -110,6 +111,23 @@ class PostgresSnapshot:
                 for row in self._lines(table, both, types, self._session.text("read_keys", None, **slots)):
                     if row[:width] in wanted:
                         yield row[width:]
+
+    def written(self, table: Table, keys: Sequence[Row]) -> dict[Row, Written]:
+        """Fulfils ``TellsWriters``, by the commit timestamps of the transactions that wrote the rows."""
+        require_origins(self._server)
+        found: dict[Row, Written] = {}
+        width = len(table.key)
+        with self._savepoint():
+            types = self._types(table)
+            slots = self._slots(table, table.key, types)
+            for batch in rowkeys.batches(dict.fromkeys(keys)):
+                condition = rowkeys.condition(self._session, {name: types[name].base for name in table.key}, batch)
+                slots |= {"key": condition.key, "arrays": condition.arrays}
+                wanted = set(batch)
+                for row in self._lines(table, table.key, types, self._session.text("written", None, **slots)):
+                    if row[:width] in wanted:
+                        found[row[:width]] = written_by(self._server, row[width:])
+        return found
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
