@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +12,12 @@ import typer
 from replguard.cli.durations import seconds
 from replguard.cli.options import Common, command
 from replguard.cli.session import Session, run
+from replguard.cli.tracing import tracing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from replguard.diff.run import Options
     from replguard.model.findings import Report
 
 EPILOG = "Examples: replguard diff; replguard diff --tables 'account*' --format json; replguard diff --mask"
@@ -20,6 +26,7 @@ EPILOG = "Examples: replguard diff; replguard diff --tables 'account*' --format 
 @command
 def diff(
     common: Common,
+    *,
     tables: Annotated[str | None, typer.Option("--tables", metavar="GLOB", help="Only these config tables.")] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Differences listed a table; never changes the verdict.")
@@ -28,15 +35,34 @@ def diff(
         str, typer.Option("--settle", metavar="TIME", help="How long rows on their way are given to arrive.")
     ] = "30s",
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
+    trace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trace",
+            metavar="WHERE",
+            help="Tell who changed differing rows last, by both clusters' streams from there on: start (the oldest "
+            "that is there), a duration back from now (2h), a time (ISO 8601), receipt or the path of a receipt, or "
+            "CLUSTER=POSITION (may be given again).",
+        ),
+    ] = None,
+    trace_for: Annotated[
+        str, typer.Option("--trace-for", metavar="TIME", help="How long --trace may read; never changes the verdict.")
+    ] = "60s",
 ) -> None:
     """Compare schema and data of the config tables. Stops nothing, locks nothing, changes nothing."""
-    given = seconds(settle)
-    run("diff", common, lambda session: _diff(session, tables, limit, given, mask=mask))
+    options = partial(_options, tables, limit, seconds(settle), mask)
+    patience = seconds(trace_for)
+    run("diff", common, lambda session: _diff(session, options, tuple(trace or ()), patience))
 
 
-def _diff(session: Session, tables: str | None, limit: int, settle: float, *, mask: bool) -> Report:
-    from replguard.diff.run import Options  # noqa: PLC0415
+def _options(tables: str | None, limit: int, settle: float, mask: bool) -> Options:
+    from replguard.diff.run import Options  # noqa: PLC0415 - not needed for --help
 
+    return Options(datetime.now(UTC).date(), tables, limit, mask, settle)
+
+
+def _diff(session: Session, options: Callable[[], Options], trace: tuple[str, ...], patience: float) -> Report:
+    asked = replace(options(), trace=tracing(session, trace, patience))
     clusters = session.clusters
     with session.progress("comparing") as progress:
-        return clusters.diff(Options(datetime.now(UTC).date(), tables, limit, mask, settle, progress))
+        return clusters.diff(replace(asked, progress=progress))

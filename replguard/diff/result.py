@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from replguard.diff.trace import Traced
 from replguard.diff.values import Display
 from replguard.model.findings import Finding, Severity, TableCoverage
 
@@ -106,6 +107,7 @@ class Teller:
         self.expected = expected
         self.mask = mask
         self.used: set[int] = set()
+        self.traced = Traced()
 
     def drift(self, result: TableResult, identities: Iterable[Identity]) -> list[Finding]:
         """A finding for each of these differences."""
@@ -165,7 +167,10 @@ class Teller:
             table=result.table.name.name,
             key=key,
             remedy=None if expected else "find out which side is right and mend the other",
-            evidence=self._evidence(difference, display, keyless=key is None, expected=expected),
+            evidence={
+                **self._evidence(difference, display, keyless=key is None, expected=expected),
+                **self.traced.of(result.table.name, identity),
+            },
         )
 
     def _words(self, result: TableResult, difference: Difference) -> str:

@@ -16,6 +16,7 @@ from replguard.audit.links import between
 from replguard.diff import pending, result, schema
 from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
 from replguard.diff.settle import Settled, settle
+from replguard.diff.trace import Tracing, trace
 from replguard.errors import ServerError
 from replguard.model.findings import Check, Coverage, Finding, Severity, Strength, TableCoverage
 from replguard.model.links import LinkState
@@ -39,7 +40,10 @@ LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compare. ``settle`` is how many seconds moving rows are given; ``today`` decides about expiry."""
+    """How to compare. ``settle`` is how many seconds moving rows are given; ``today`` decides about expiry.
+
+    ``trace`` says from where to look who changed the rows that differ.
+    """
 
     today: date
     tables: str | None = None
@@ -47,6 +51,7 @@ class Options:
     mask: bool = False
     settle: float = 30.0
     progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+    trace: Tracing | None = None
 
     @property
     def kept(self) -> int:
@@ -83,6 +88,9 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
     strength, waiting = _strength(pair, tables, links)
     _explain_by(waiting, settled)
     teller = _teller(tables, settled, options)
+    drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
+    listed = [(one, identities[: options.limit]) for one, identities in drift if identities]
+    teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
     data = _data_check(teller, settled, strength, options)
     findings = tuple(finding for found in schemas.values() for finding in found)
     differing = len({finding.table for finding in findings})
@@ -91,10 +99,15 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
         Check(
             data.id,
             data.summary,
-            (*data.findings, *waiting, *expired(tables, options.today), *_nothing(roots, options)),
+            (
+                *data.findings,
+                *teller.traced.findings,
+                *waiting,
+                *expired(tables, options.today),
+                *_nothing(roots, options),
+            ),
         ),
     )
-    drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
     return Comparison(checks, Coverage(_coverage(tables, settled, options)), strength, drift)
 
 

@@ -177,8 +177,7 @@ class Snapshot(Protocol):
         ...
 
     def golden(self, function: Function) -> bytes:
-        """What the function makes of rows of all types with values that are fixed: to be held against another server's.
-        """
+        """What the function makes of rows of all types with values that are fixed: to be held against another server's."""
         ...
 
     def sums(self, portions: Sequence[Portion]) -> list[Sum]:

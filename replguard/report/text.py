@@ -13,6 +13,8 @@ from rich.text import Text
 from replguard.model.findings import Severity, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from replguard.model.findings import Check, Finding, Report
@@ -87,8 +89,24 @@ def _finding(finding: Finding, console: Console) -> None:
     console.print(Padding(head, (0, 0, 0, 6), expand=False))
     for column, (first, second) in dict(finding.evidence.get("columns") or {}).items():
         console.print(Padding(Text(f"{column}: {first!r} | {second!r}", style="cyan"), (0, 0, 0, 10), expand=False))
+    for line in _writers(finding):
+        console.print(Padding(Text(line, style="cyan"), (0, 0, 0, 10), expand=False))
     if finding.remedy:
         console.print(Padding(Text(f"-> {finding.remedy}", style="dim"), (0, 0, 0, 10), expand=False))
+
+
+def _writers(finding: Finding) -> Iterator[str]:
+    """Who changed a row last on each side, where it is known."""
+    for cluster, change in dict(finding.evidence.get("last_change") or {}).items():
+        parts = (
+            change["operation"],
+            f"by {change['origin']}" if change["origin"] else None,
+            f"at {change['committed_at']}" if change["committed_at"] else None,
+            f"in transaction {change['transaction']}" if change["transaction"] else None,
+        )
+        yield f"last changed on {cluster}: {' '.join(filter(None, parts))}"
+    for cluster, values in dict(finding.evidence.get("changed_by") or {}).items():
+        yield f"changed on {cluster}: {', '.join(f'{column} {value!r}' for column, value in values.items())}"
 
 
 def _coverage(report: Report, console: Console) -> None:

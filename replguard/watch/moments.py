@@ -41,9 +41,13 @@ def clusters_read(pair: Pair, links: Iterable[Link], *, freeze: bool) -> tuple[s
 
 
 def beginning(
-    texts: Sequence[str], pair: Pair, clusters: Sequence[str], receipt: Callable[[str], Mapping[str, Any] | None]
+    texts: Sequence[str],
+    pair: Pair,
+    clusters: Sequence[str],
+    receipt: Callable[[str], Mapping[str, Any] | None],
+    option: str = "--since",
 ) -> tuple[Since, datetime | None]:
-    """Where streams begin, and the time before which changes are passed over.
+    """Where streams begin, and the time before which changes are passed over, as written after ``option``.
 
     ``receipt`` reads what a text names as one, or gives None. Raises UsageError for what is none of these.
     """
@@ -56,8 +60,8 @@ def beginning(
         if (time := moment(text)) is not None:
             return "start", time
         if (held := receipt(text)) is not None:
-            return _of_receipt(held, pair, text), None
-    return _positions("--since", texts, pair, clusters), None
+            return _of_receipt(held, pair, text, option), None
+    return _positions(option, texts, pair, clusters), None
 
 
 def ending(texts: Sequence[str], pair: Pair, clusters: Sequence[str]) -> tuple[Positions, datetime | None]:
@@ -92,13 +96,13 @@ def _position(option: str, text: str, server: Server) -> Position:
         raise UsageError(f"{option}: {error}", remedy=f"write {FORMS}") from None
 
 
-def _of_receipt(held: Mapping[str, Any], pair: Pair, text: str) -> Positions:
+def _of_receipt(held: Mapping[str, Any], pair: Pair, text: str, option: str) -> Positions:
     """Where both clusters stood when the links were paused, found by the identity of the servers."""
     stood = {facts["identity"]: facts["position"] for facts in held.get("clusters", {}).values()}
     missing = [server.name for server in pair if server.identity.text not in stood]
     if missing:
         raise UsageError(
-            f"--since {text}: the receipt does not know the server of {' and '.join(missing)}",
+            f"{option} {text}: the receipt does not know the server of {' and '.join(missing)}",
             remedy="give the receipt of a pause of this pair; after a failover give positions instead",
         )
-    return {server.name: _position("--since", stood[server.identity.text], server) for server in pair}
+    return {server.name: _position(option, stood[server.identity.text], server) for server in pair}

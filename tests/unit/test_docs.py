@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|trace)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
