@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import ChangeStream
     from replguard.model.positions import Position
 
-_POLL = 0.05
+_POLL = 0.02
 _PATIENCE = 10.0
 
 

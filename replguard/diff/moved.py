@@ -66,7 +66,7 @@ class Moves:
         self._label = link.label
         self._filters = filters
         self._compared = {table.name: table for table in compared}
-        self._index = {side: _read_with(tables, compared, side) for side in (self._source, self._target)}
+        self._index = {side: read_with(tables, compared, side) for side in (self._source, self._target)}
         self._folds = any(table.folds_names for table in compared)
         self._known: dict[TableName, tuple[TableName, ...]] = {}
         self._acting = _acting(tables) if cascades else {}
@@ -223,7 +223,7 @@ class Moves:
         return list(moved.rows.items()) if moved else []
 
 
-def _read_with(tables: TableMap, compared: Sequence[PairedTable], cluster: str) -> dict[TableName, TableName]:
+def read_with(tables: TableMap, compared: Sequence[PairedTable], cluster: str) -> dict[TableName, TableName]:
     """Each table of the cluster whose rows are compared, by itself or as a partition, with what the pair calls it."""
     roots = {table.sides[cluster].name: table.name for table in compared if cluster in table.sides}
     found = dict(roots)

@@ -11,8 +11,8 @@
 Views are taken in this order: on each source a mark (a snapshot that only tells a position), which its targets must
 have applied; then the views of both sides; then the end of what each source has written, up to which its stream is
 read. A row whose last change up to that end was visible at the mark is shown by both sides as that change left it:
-between the two views lies no transaction that touches it. Since the mark is no view, both directions of a pair can be
-awaited at once.
+between the two views lies no transaction that touches it. Since the mark need not be a view, both directions of a pair
+can be awaited at once.
 
 A comparison that reads on in later snapshots (as its first ones come of age, or in other processes) stays sound by
 :meth:`Window.extend`: a row that was decided by the mark is shown by every snapshot between the mark and that end.
@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from replguard.diff.follow import Follower
-from replguard.diff.moved import Moves
+from replguard.diff.moved import Moves, read_with
 from replguard.diff.settled import Explanation
 from replguard.engines.base import Wanted
 from replguard.errors import ServerError, StreamError
@@ -117,6 +117,7 @@ class Window:
         self._unmatched = [link for link in links if link.source is None]
         between = [link for link in links if link.source in tables.clusters and link.target in tables.clusters]
         self.carriers = [Carrier(link) for link in between]
+        self._copying = _copying(tables, between, self._compared)
         self._stack = ExitStack()
         self.strength = Strength.unaligned
         """How strongly the comparison holds; what settling found out."""
@@ -162,10 +163,13 @@ class Window:
         """
         views = Views()
         deadline = time.monotonic() + seconds
-        self._mark(views)
-        self._await(views, deadline)
         with ExitStack() as stack:
-            views.of = {server.name: stack.enter_context(self._snapshot(server)) for server in self._pair}
+            self._mark(views, stack)
+            self._await(views, deadline)
+            views.of = {
+                server.name: views.of.get(server.name) or stack.enter_context(self._snapshot(server))
+                for server in self._pair
+            }
             for carrier in self.carriers:
                 self._follow(carrier, views)
             self.extend(views)
@@ -185,9 +189,16 @@ class Window:
     def _snapshot(self, server: Server) -> AbstractContextManager[Snapshot]:
         return server.rows.snapshot(self._timeout) if self._timeout else server.rows.snapshot()
 
-    def _mark(self, views: Views) -> None:
-        for name in {str(one.link.source) for one in self.carriers if not one.is_paused}:
-            with self._snapshot(self._pair.server(name)) as mark:
+    def _mark(self, views: Views, stack: ExitStack) -> None:
+        """A mark on each source. Where there is only one its view can be the mark, since nobody waits for the other."""
+        sources = {str(one.link.source) for one in self.carriers if not one.is_paused}
+        for name in sources:
+            snapshot = self._snapshot(self._pair.server(name))
+            if len(sources) == 1:
+                views.of = {name: stack.enter_context(snapshot)}
+                views.marks[name] = views.of[name]
+                continue
+            with snapshot as mark:
                 views.marks[name] = mark
 
     def _await(self, views: Views, deadline: float) -> None:
@@ -244,6 +255,8 @@ class Window:
 
     def is_whole(self, views: Views, table: TableName, *, keyed: bool = True) -> bool:
         """Whether what may lie between the views is not told row by row: any change, of tables that are not keyed."""
+        if table in self._copying:
+            return True
         touches = [(one, one.moves.whole(table, keyed=keyed)) for one in self.carriers if one.moves]
         return any(touch is not None and _between(views, carrier, touch) for carrier, touch in touches)
 
@@ -283,6 +296,17 @@ def _between(views: Views, carrier: Carrier, touch: Touch) -> bool:
     """Whether a change may be on one side and not on the other: unless the mark shows it and was applied."""
     mark = views.marks.get(str(carrier.link.source))
     return mark is None or carrier.link.label in views.obstacles or not mark.holds(touch.change)
+
+
+def _copying(tables: TableMap, links: Sequence[Link], compared: Sequence[PairedTable]) -> frozenset[TableName]:
+    """The tables whose first copy over a link is not finished: rows of it stand in no stream."""
+    return frozenset(
+        table
+        for link in links
+        if link.initial_copy
+        for name, table in read_with(tables, compared, link.target).items()
+        if str(name) in link.initial_copy
+    )
 
 
 def _unread(link: Link, error: ServerError) -> Finding:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from itertools import count
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from replguard.engines.base import Wanted
 from replguard.model.changes import Change, Interest
 from tests.conformance.application import Application
+from tests.conformance.plain_reader import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from replguard.api import Clusters
+    from replguard.demo.servers.pair import Side
     from replguard.engines.base import ChangeStream, Lookback, Server
     from replguard.model.links import Link
     from replguard.model.positions import Position
@@ -117,3 +124,143 @@ def test_each_direction_has_its_own_window(two_way_db: Workspace, tmp_path: Path
             assert (number ^ 1) not in crossing, "what came back is not applied again"
             assert not views[side].holds(moved[number])
             assert stack.enter_context(back[side][0].rows.snapshot()).holds(moved[number])
+
+
+def numbers(keys: Iterable[Any]) -> list[int]:
+    return sorted(int(key[0]) for key in keys)
+
+
+@contextmanager
+def in_background(action: Callable[[], None]) -> Iterator[None]:
+    """An action that ends within this; what it raises is raised here."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(action)
+        yield
+        done.result(SECONDS)
+
+
+def wait_for_row(db: Workspace, side: Side, number: int) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not db.query(side, f"SELECT 1 FROM account WHERE id = {number}"):
+        assert time.monotonic() < deadline, f"row {number} does not come to {side}"
+        time.sleep(0.02)
+
+
+def switch_on_semi_sync(db: Workspace) -> tuple[str, ...]:
+    """Let commits on blue wait some seconds for a replica that never answers; what switches that off again."""
+    word = "master" if db.engine == "mariadb" else "source"
+    if db.engine == "mysql" and not db.query("blue", "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_source_enabled'"):
+        try:
+            db.run("blue", "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+        except Exception as error:  # noqa: BLE001 - the driver's own, of whatever driver
+            pytest.skip(f"this server comes without semi-sync: {error}")
+    db.run(
+        "blue",
+        f"SET GLOBAL rpl_semi_sync_{word}_wait_point = 'AFTER_SYNC'",
+        f"SET GLOBAL rpl_semi_sync_{word}_timeout = 4000",
+        f"SET GLOBAL rpl_semi_sync_{word}_enabled = ON",
+    )
+    return (f"SET GLOBAL rpl_semi_sync_{word}_enabled = OFF", f"SET GLOBAL rpl_semi_sync_{word}_timeout = 10000")
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_a_target_that_is_ahead_by_semi_sync_is_no_drift(app: Application) -> None:
+    db = app.db
+    off = switch_on_semi_sync(db)
+    try:
+        with in_background(lambda: db.run("blue", account(400))), app.clusters() as clusters:
+            wait_for_row(db, "green", 400)
+            assert not db.query("blue", "SELECT 1 FROM account WHERE id = 400"), "blue does not show it yet"
+            with looked_back(clusters) as (blue, green, lookback), ExitStack() as stack:
+                views = [stack.enter_context(server.rows.snapshot()) for server in (blue, green)]
+                stream = stack.enter_context(lookback.stream(views[:1], views[1:]))
+                moved = read_to(stream, blue.streams.end())
+                assert not views[0].holds(moved[400])
+            found, strength, _ = compared(clusters)
+    finally:
+        db.run("blue", *off)
+    assert (found["account"].drift, found["account"].unsettled, strength.value) == ([], {}, "settled")
+    assert numbers(found["account"].in_flight) == [400]
+
+
+@pytest.mark.engines("postgresql")
+def test_a_commit_that_waits_for_a_standby_is_no_drift(app: Application) -> None:
+    db = app.db
+    db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 3")
+    db.run("blue", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    try:
+        with in_background(lambda: db.run("blue", account(400))), app.clusters() as clusters:
+            wait_for_row(db, "green", 400)
+            db.wait_caught_up()
+            found, _, _ = compared(clusters, seconds=1.0)
+            db.run("blue", "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+            assert found["account"].drift == []
+            assert numbers(found["account"].unsettled) == [3, 400]
+            assert "standby" in found["account"].unsettled[(b"400",)]
+            wait_for_row(db, "blue", 400)
+            found, strength, _ = compared(clusters)
+    finally:
+        db.run("blue", "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    assert (numbers(found["account"].drift), found["account"].unsettled, strength.value) == ([3], {}, "exact")
+
+
+def test_drift_is_told_from_what_moves(app: Application) -> None:
+    db = app.db
+    with app.clusters() as clusters:
+        found, strength, _ = compared(clusters)
+        assert strength.value == "exact"
+        assert not any(one.drift or one.unsettled or one.in_flight for one in found.values())
+        db.run_local(
+            "green",
+            "UPDATE account SET name = 'x' WHERE id = 3",
+            "DELETE FROM account WHERE id = 4",
+            "INSERT INTO account VALUES (999, 'here alone', NULL)",
+            "INSERT INTO rule VALUES ('*.bak', 'keep')",
+        )
+        found, strength, _ = compared(clusters)
+        assert strength.value == "exact"
+        assert numbers(found["account"].drift) == [3, 4, 999]
+        assert len(found["rule"].drift) == 1
+        assert not any(one.unsettled for one in found.values())
+
+
+def test_what_waits_in_a_paused_link_is_open(app: Application) -> None:
+    db = app.db
+    app.stop_applying()
+    db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 3")
+    with app.clusters() as clusters:
+        found, strength, _ = compared(clusters, seconds=1.0)
+        assert (numbers(found["account"].drift), strength.value) == ([3], "exact")
+        db.run("blue", "UPDATE account SET name = 'waits' WHERE id IN (3, 5)", "DELETE FROM rule WHERE action = 'drop'")
+        found, strength, _ = compared(clusters, seconds=1.0)
+        assert strength.value == "settled"
+        assert (found["account"].drift, numbers(found["account"].unsettled)) == ([], [3, 5])
+        assert "paused" in found["account"].unsettled[(b"5",)]
+        assert found["rule"].open
+        assert "paused" in found["rule"].open
+        assert not found["setting"].unsettled
+
+
+def test_both_directions_settle_at_once(two_way_db: Workspace, tmp_path: Path) -> None:
+    app = Application(two_way_db, tmp_path)
+    app.create_two_way()
+    two_way_db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 1")
+    stop = Event()
+
+    def writes(side: Side, first: int) -> None:
+        with two_way_db.pair.server(side).connect(two_way_db.name) as connection:
+            for number in count(first, 2):
+                connection.run(account(number))
+                connection.run(f"UPDATE account SET name = 'of {side}' WHERE id = {number}")
+                if stop.wait(0.005):
+                    return
+
+    with ExitStack() as stack:
+        stack.enter_context(in_background(lambda: writes("blue", 1001)))
+        stack.enter_context(in_background(lambda: writes("green", 1002)))
+        stack.callback(stop.set)
+        with app.clusters() as clusters:
+            for _ in range(3):
+                found, strength, _ = compared(clusters)
+                assert (numbers(found["account"].drift), found["account"].unsettled) == ([1], {})
+                assert strength.value == "settled"

@@ -43,9 +43,8 @@ def still_waiting(server: PostgresServer) -> frozenset[int]:
     """Transactions that are committed in the WAL and perhaps not visible, after they were given a moment."""
     row = server.session.row("sync_waits", doing="looking for commits that wait for a standby")
     seen = Visible.parse(row["snapshot"])
-    waiting = frozenset(one for one in seen.open if str(one % (1 << 32)) in row["waiting"])
-    if row["untold"] and row["synchronous"]:
-        waiting = seen.open
+    told = row["running"] if row["untold"] and row["synchronous"] else row["waiting"]
+    waiting = frozenset(seen.whole(int(one)) for one in told)
     deadline = time.monotonic() + PATIENCE
     while waiting and time.monotonic() < deadline:
         time.sleep(_PAUSE)

@@ -12,7 +12,7 @@ _WRAP = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """All below ``least`` have ended, none from ``beyond`` on; in between those that are not ``open``."""
+    """All below ``least`` have ended, in between those that are not ``open``; from ``beyond`` on none is seen."""
 
     least: int
     beyond: int
@@ -35,6 +35,9 @@ class Visible:
         >>> seen.shows(4294967289), seen.shows(0), seen.shows(1), seen.shows(4), seen.shows(4294967290)
         (True, True, False, False, False)
         """
+        return self.ended(self.whole(transaction))
+
+    def whole(self, transaction: int) -> int:
+        """All 64 bits of a transaction by its lower 32."""
         near = self.beyond - self.beyond % _WRAP + transaction
-        nearest = min((near - _WRAP, near, near + _WRAP), key=lambda one: abs(one - self.beyond))
-        return self.ended(nearest)
+        return min((near - _WRAP, near, near + _WRAP), key=lambda one: abs(one - self.beyond))
