@@ -23,38 +23,27 @@ from typing import TYPE_CHECKING, Any
 
 from replguard import config as configuration
 from replguard._version import __version__
-from replguard.audit import classes
-from replguard.audit import filters as audit_filters
 from replguard.audit import links as audit_links
 from replguard.audit import tables as audit_tables
-from replguard.control import breaker, receipt
-from replguard.control import pause as pausing
-from replguard.control import resume as resuming
-from replguard.control.breaker import Breaker
-from replguard.diff import run as comparison
 from replguard.engines.pair import Pair
 from replguard.errors import ReplguardError, UsageError
-from replguard.gates import base as gate_base
-from replguard.gates import run as gate_run
-from replguard.journal import Journal, read_json
 from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
-from replguard.watch import preview
-from replguard.watch import run as watching
-from replguard.watch import scan as scanning
-from replguard.watch.carrier import carrier
-from replguard.watch.checkpoint import Checkpoint
-from replguard.watch.uncharted import uncharted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from replguard.audit.tables import TableMap
     from replguard.config import Config
+    from replguard.control import pause as pausing
+    from replguard.control.breaker import Breaker
+    from replguard.diff import run as comparison
     from replguard.engines.base import OnStatement, Server
+    from replguard.gates import base as gate_base
     from replguard.model.links import Link
     from replguard.policy import Policy
-
-    Progress = Callable[[str, int, int], None]
+    from replguard.watch import run as watching
+    from replguard.watch import scan as scanning
+    from replguard.watch.checkpoint import Checkpoint
 
 
 def load_config(path: str | Path = configuration.DEFAULT_FILE) -> Config:
@@ -86,6 +75,9 @@ def scan(paths: Iterable[str | Path], policy: Policy, options: scanning.Options 
     By the filters of ``options``, else as a replica without filters would apply them, which the evidence says. Raises
     UsageError for files that cannot be read as one stream.
     """
+    from replguard.watch import scan as scanning
+    from replguard.watch.uncharted import uncharted
+
     started = _now()
     seen = scanning.scan(_paths(paths), scanning.Subject(uncharted(policy)), options or scanning.Options())
     return Report("scan", __version__, started, _now(), checks=(seen.check,), coverage=seen.coverage, data=seen.data)
@@ -109,6 +101,8 @@ class Clusters:
 
     def status(self) -> Report:
         """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
+        from replguard.control import breaker, receipt
+
         started = _now()
         _, found = self.links()
         held = receipt.load(self._folder)
@@ -120,6 +114,8 @@ class Clusters:
 
     def classify(self) -> Report:
         """Which table is in which class by which rule; rules that match nothing."""
+        from replguard.audit import classes
+
         started = _now()
         tables = self.tables()
         rows = [audit_tables.describe(table) for table in tables]
@@ -127,6 +123,8 @@ class Clusters:
 
     def audit(self) -> Report:
         """Policy against the filters of every link as they are set."""
+        from replguard.audit import filters as audit_filters
+
         started = _now()
         ours, found = self.links()
         rules = {link: self.pair.server(link.target).filters.of(link, self._source(link)) for link in ours}
@@ -145,18 +143,27 @@ class Clusters:
 
     def watch(self, options: watching.Options) -> Report:
         """Both sides' streams against policy and filters."""
+        from replguard.watch import run as watching
+
         return self._watched(watching.watch, options)
 
     def pending(self, options: watching.Options | None = None) -> Report:
         """What waits in every link: each forbidden and each config change, nothing moved."""
+        from replguard.watch import preview
+        from replguard.watch import run as watching
+
         return self._watched(preview.preview, options or watching.Options())
 
     def breaker(self, show: Callable[[str], None] = lambda _line: None) -> Breaker:
         """What stops a link at the first leak, for the options of :meth:`watch`; ``show`` is told what it runs."""
+        from replguard.control.breaker import Breaker
+
         return Breaker(self.pair, self._folder, show)
 
     def checkpoint(self, name: str) -> Checkpoint:
         """The checkpoint of this name, for the options of :meth:`watch`. UsageError for what is no name."""
+        from replguard.watch.checkpoint import Checkpoint
+
         return Checkpoint.named(self._folder, name)
 
     def receipt(self, text: str) -> dict[str, Any] | None:
@@ -164,6 +171,9 @@ class Clusters:
 
         None for what names no file. UsageError where no pause holds.
         """
+        from replguard.control import receipt
+        from replguard.journal import read_json
+
         if text != "receipt":
             return read_json(Path(text)) if Path(text).is_file() else None
         held = receipt.load(self._folder)
@@ -186,6 +196,9 @@ class Clusters:
         """Log files, judged by the filters and catalogs of the link that carries them: ``link`` names it, by its label
         or name, else it is told by the server that keeps the files. Raises UsageError, ServerError.
         """
+        from replguard.watch import scan as scanning
+        from replguard.watch.carrier import carrier
+
         started = _now()
         named = _paths(paths)
         ours, _ = self.links()
@@ -199,6 +212,9 @@ class Clusters:
 
     def diff(self, options: comparison.Options | None = None) -> Report:
         """Schema and data of the config tables."""
+        from replguard.audit import classes
+        from replguard.diff import run as comparison
+
         started = _now()
         options = options or comparison.Options(started.date())
         tables = self.tables()
@@ -218,27 +234,36 @@ class Clusters:
 
     def pause(self, options: pausing.Options | None = None) -> Report:
         """Drain and stop all links, verify it, and write a receipt."""
+        from replguard.control import pause as pausing
+
         started = _now()
         done = pausing.pause(self.pair, self.tables(), self._folder, options or pausing.Options())
         return self._report("pause", started, done.checks, links=_facts(done.links), data={"receipt": done.receipt})
 
     def resume(self, options: pausing.Options | None = None) -> Report:
         """Start all links again and see them carry data."""
+        from replguard.control import pause as pausing
+        from replguard.control import resume as resuming
+
         started = _now()
         done = resuming.resume(self.pair, self._folder, options or pausing.Options())
         return self._report("resume", started, done.checks, links=_facts(done.links))
 
     def gate(
         self,
-        purpose: gate_base.Purpose = gate_base.Purpose.nightly,
+        purpose: gate_base.Purpose | None = None,
         options: gate_base.Options | None = None,
         on_check: Callable[[gate_base.Gate, gate_base.Outcome | None], None] = lambda _gate, _outcome: None,
     ) -> Report:
-        """Every check, one verdict."""
+        """Every check, one verdict; by default for the nightly run."""
+        from replguard.gates import base as gate_base
+        from replguard.gates import run as gate_run
+
         started = _now()
         ours, found = self.links()
+        wanted = purpose or gate_base.Purpose.nightly
         given = options or gate_base.Options(started.date())
-        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, purpose, given)
+        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, wanted, given)
         outcome = gate_run.run(context, on_check)
         return self._report(
             "gate",
@@ -247,16 +272,20 @@ class Clusters:
             coverage=outcome.coverage,
             strength=outcome.strength,
             links=_facts(found),
-            data={"for": purpose.value},
+            data={"for": wanted.value},
         )
 
     @property
     def receipt_path(self) -> Path:
         """Where the receipt of a pause of this pair lies."""
+        from replguard.control import receipt
+
         return receipt.path_in(self._folder)
 
     @property
     def _folder(self) -> Path:
+        from replguard.control import receipt
+
         return receipt.state_folder(self.config, self.pair)
 
     def _source(self, link: Link) -> Server:
@@ -264,6 +293,8 @@ class Clusters:
 
     def _unfinished(self) -> tuple[Check, ...]:
         """What was begun and not finished, because its process died."""
+        from replguard.journal import Journal
+
         entries = Journal(self._folder).unfinished()
         findings = tuple(
             Finding(
