@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog.bodies import written
 from replguard.engines.binlog.connection import literal, quoted
 from replguard.engines.binlog.foreignkeys import references
 from replguard.engines.binlog.privileges import Privileges
@@ -173,6 +172,8 @@ def _key(parts: Rows, columns: set[str]) -> tuple[str, ...]:
 
 
 def _event(row: Mapping[str, Any]) -> ScheduledEvent:
+    from replguard.engines.binlog.bodies import written  # noqa: PLC0415 - the reader of statements is large
+
     found = written(row["body"] or "", row["schema_name"], row["sql_mode"] or "")
     return ScheduledEvent(row["schema_name"], row["name"], found.tables, found.perhaps, found.opaque)
 

@@ -7,15 +7,14 @@ these is asked again who it is, because proxies and poolers lie.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from replguard.engines.postgresql.capabilities import PostgresCapabilities
 from replguard.engines.postgresql.catalog import PostgresCatalog
 from replguard.engines.postgresql.control import PostgresReplication
-from replguard.engines.postgresql.filters import PostgresFilters
 from replguard.engines.postgresql.rows import PostgresRows
 from replguard.engines.postgresql.session import Session
-from replguard.engines.postgresql.streams import PostgresStreams
 from replguard.errors import ConnectError, Unsupported
 from replguard.model.links import Identity
 
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
     from replguard.endpoint import Endpoint
     from replguard.engines.base import OnStatement
+    from replguard.engines.postgresql.filters import PostgresFilters
+    from replguard.engines.postgresql.streams import PostgresStreams
 
 OLDEST = 14
 NEWEST = 18
@@ -66,8 +67,18 @@ class PostgresServer:
         self.catalog = PostgresCatalog(self)
         self.rows = PostgresRows(self)
         self.replication = PostgresReplication(self)
-        self.filters = PostgresFilters(self)
-        self.streams = PostgresStreams(self)
+
+    @cached_property
+    def filters(self) -> PostgresFilters:
+        from replguard.engines.postgresql.filters import PostgresFilters  # noqa: PLC0415 - a comparison needs none
+
+        return PostgresFilters(self)
+
+    @cached_property
+    def streams(self) -> PostgresStreams:
+        from replguard.engines.postgresql.streams import PostgresStreams  # noqa: PLC0415 - the readers are large
+
+        return PostgresStreams(self)
 
     @property
     def major(self) -> int:
