@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from replguard.errors import PrivilegeError
 from replguard.policy import TableClass
@@ -125,32 +126,45 @@ def read(servers: Iterable[Server], policy: Policy) -> TableMap:
     Where the servers tell names apart by case alone, only the very name will do.
     """
     first, second = servers
-    catalogs = {server.name: server.catalog.tables() for server in (first, second)}
-    schemas = {
-        server.name: frozenset(schema.casefold() for schema in server.catalog.schemas()) for server in (first, second)
-    }
-    found = pair_up(catalogs, policy, schemas, folds_names=first.capabilities.folds_names)
+    with ThreadPoolExecutor(2) as pool:
+        looks = dict(zip((first.name, second.name), pool.map(_look, (first, second)), strict=True))
+    schemas = {name: look.schemas for name, look in looks.items()}
+    found = pair_up(
+        {name: look.tables for name, look in looks.items()},
+        policy,
+        schemas,
+        folds_names=first.capabilities.folds_names,
+    )
     absent = tuple(
         (server.name, wanted)
         for server in (first, second)
         for wanted in server.endpoint.schemas
         if wanted.casefold() not in schemas[server.name]
     )
-    events, hidden = _events(first, second)
-    return replace(found, absent=absent, events=events, hidden_events=hidden)
+    return replace(
+        found,
+        absent=absent,
+        events={name: look.events for name, look in looks.items() if look.events is not None},
+        hidden_events={name: look.hidden for name, look in looks.items() if look.hidden},
+    )
 
 
-def _events(
-    *servers: Server,
-) -> tuple[dict[str, tuple[ScheduledEvent, ...]], dict[str, tuple[str, str | None]]]:
-    """The events of each cluster; where they may not be seen the tables can still be judged."""
-    events, hidden = {}, {}
-    for server in servers:
-        try:
-            events[server.name] = server.catalog.events()
-        except PrivilegeError as error:
-            hidden[server.name] = (str(error), error.remedy)
-    return events, hidden
+class _Look(NamedTuple):
+    """One side's catalog. ``events`` is None where they may not be seen: the tables can still be judged."""
+
+    tables: tuple[Table, ...]
+    schemas: frozenset[str]
+    events: tuple[ScheduledEvent, ...] | None
+    hidden: tuple[str, str | None] | None
+
+
+def _look(server: Server) -> _Look:
+    tables = server.catalog.tables()
+    schemas = frozenset(schema.casefold() for schema in server.catalog.schemas())
+    try:
+        return _Look(tables, schemas, server.catalog.events(), None)
+    except PrivilegeError as error:
+        return _Look(tables, schemas, None, (str(error), error.remedy))
 
 
 def pair_up(

@@ -119,12 +119,12 @@ class Pair:
 
     def links(self) -> tuple[Link, ...]:
         """All links into both clusters as their targets describe them now, matched or not."""
-        peers = {server.name: server for server in (self.first, self.second)}
-        return tuple(
-            link
-            for server in (self.first, self.second)
-            for link in server.replication.links({name: peer for name, peer in peers.items() if name != server.name})
-        )
+        with ThreadPoolExecutor(2) as pool:
+            return tuple(link for found in pool.map(self._links_into, self) for link in found)
+
+    def _links_into(self, target: Server) -> tuple[Link, ...]:
+        peer = self.other(target.name)
+        return target.replication.links({peer.name: peer})
 
 
 def _named(error: BaseException, cluster: str) -> BaseException:
