@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from replguard.config import Config
     from replguard.control import pause as pausing
     from replguard.control.breaker import Breaker
+    from replguard.diff import repair
     from replguard.diff import run as comparison
     from replguard.engines.base import OnStatement, Server
     from replguard.gates import base as gate_base
@@ -210,12 +211,18 @@ class Clusters:
             "scan", started, (seen.check,), coverage=seen.coverage, links=_facts((chosen,)), data=seen.data
         )
 
-    def diff(self, options: comparison.Options | None = None) -> Report:
-        """Schema and data of the config tables."""
+    def diff(self, options: comparison.Options | None = None, repairs: repair.Request | None = None) -> Report:
+        """Schema and data of the config tables; ``repairs`` asks for a file of statements that put right what differs.
+
+        Raises UsageError where that file cannot be written.
+        """
         from replguard.audit import classes
         from replguard.diff import run as comparison
 
         started = _now()
+        if repairs:
+            repairs.check()
+            repairs.changed((self.pair.first.name, self.pair.second.name))
         options = options or comparison.Options(started.date())
         tables = self.tables()
         _, found = self.links()
@@ -227,6 +234,7 @@ class Clusters:
             *compared.checks,
             Check("policy.tables", f"{len(tables.tables)} tables", tuple(named)),
             Check(state.id, state.summary, _only_told(told), applicable=state.applicable),
+            *([repairs.write(self.pair, tables, found, compared.drift)] if repairs else []),
         )
         return self._report(
             "diff", started, checks, coverage=compared.coverage, strength=compared.strength, links=_facts(found)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from replguard.cli.durations import seconds
 from replguard.cli.options import Common, command
+from replguard.cli.outputs import Outputs
 from replguard.cli.session import Session, run
 from replguard.cli.tracing import tracing
 
@@ -48,11 +50,22 @@ def diff(
     trace_for: Annotated[
         str, typer.Option("--trace-for", metavar="TIME", help="How long --trace may read; never changes the verdict.")
     ] = "60s",
+    repair_sql: Annotated[
+        Path | None,
+        typer.Option(
+            "--repair-sql", metavar="FILE", help="Write statements that would put right what differs. Runs none."
+        ),
+    ] = None,
+    repair: Annotated[
+        str | None,
+        typer.Option("--repair", metavar="NAME", help="The cluster that --repair-sql changes [default: the second]."),
+    ] = None,
 ) -> None:
     """Compare schema and data of the config tables. Stops nothing, locks nothing, changes nothing."""
     options = partial(_options, tables, limit, seconds(settle), mask)
     patience = seconds(trace_for)
-    run("diff", common, lambda session: _diff(session, options, tuple(trace or ()), patience))
+    outputs = Outputs(repair_sql, repair)
+    run("diff", common, lambda session: _diff(session, options, tuple(trace or ()), patience, outputs))
 
 
 def _options(tables: str | None, limit: int, settle: float, mask: bool) -> Options:
@@ -61,8 +74,11 @@ def _options(tables: str | None, limit: int, settle: float, mask: bool) -> Optio
     return Options(datetime.now(UTC).date(), tables, limit, mask, settle)
 
 
-def _diff(session: Session, options: Callable[[], Options], trace: tuple[str, ...], patience: float) -> Report:
+def _diff(
+    session: Session, options: Callable[[], Options], trace: tuple[str, ...], patience: float, outputs: Outputs
+) -> Report:
+    outputs.check()
     asked = replace(options(), trace=tracing(session, trace, patience))
     clusters = session.clusters
     with session.progress("comparing") as progress:
-        return clusters.diff(replace(asked, progress=progress))
+        return clusters.diff(replace(asked, progress=progress), outputs.repairs)

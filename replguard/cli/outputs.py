@@ -1,0 +1,35 @@
+"""Files that ``diff`` writes beside its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from replguard.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from replguard.diff.repair import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What was asked for: ``repair_sql`` is a file of statements that change the cluster called ``repair``."""
+
+    repair_sql: Path | None = None
+    repair: str | None = None
+
+    def check(self) -> None:
+        """UsageError for what cannot be written, before any server is asked."""
+        if self.repair and not self.repair_sql:
+            raise UsageError("--repair goes with --repair-sql", remedy="name the file: --repair-sql FILE")
+        if self.repairs:
+            self.repairs.check()
+
+    @property
+    def repairs(self) -> Request | None:
+        """The request for statements, where there is one."""
+        from replguard.diff.repair import Request  # noqa: PLC0415 - not needed for --help
+
+        return Request(self.repair_sql, self.repair) if self.repair_sql else None
