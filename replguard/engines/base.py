@@ -16,7 +16,7 @@ from replguard.model.changes import Interest
 from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from replguard.model.chunks import Function, Portion, Sum
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position
-    from replguard.model.repairs import Frame, Step
-    from replguard.model.tables import ForeignKey, ScheduledEvent, Table, TableName
+    from replguard.model.schema import Counters, Inventory
+    from replguard.model.tables import ScheduledEvent, Table, TableName
 
     Value = bytes | None
     """A column's value in the engine's canonical form: equal bytes if and only if equal type and value. Integers are
@@ -46,7 +46,9 @@ class Capabilities:
     ``shows_applied``: the server's own stream tells replicated changes and their origin. ``pause_survives_restart``:
     a stopped link stays stopped when the server restarts. ``applier_cascades``: foreign keys act where replicated
     changes are applied, ``applier_triggers``: so do triggers, for row changes. ``folds_names``: names of tables and
-    columns that differ in case alone may mean the same. ``sends_own_stream``: what a link of this server carries is the
+    columns that differ in case alone may mean the same. ``columns_by_place``: the values of a replicated row are told
+    by the places of its columns, not by their names. ``counters_follow``: rows that are applied advance the counters of
+    their columns. ``sends_own_stream``: what a link of this server carries is the
     server's own stream, the whole of it.
     """
 
@@ -56,6 +58,8 @@ class Capabilities:
     applier_cascades: bool = False
     applier_triggers: bool = False
     folds_names: bool = True
+    columns_by_place: bool = False
+    counters_follow: bool = False
     sends_own_stream: bool = False
 
 
@@ -107,8 +111,6 @@ class Server(Protocol):
     def filters(self) -> Filters: ...
     @property
     def streams(self) -> Streams: ...
-    @property
-    def repairs(self) -> Repairs: ...
 
     def running(self) -> int | None:
         """How many client statements run on the server now, this one not counted; None where that may not be seen."""
@@ -138,6 +140,21 @@ class Catalog(Protocol):
 
     def events(self) -> tuple[ScheduledEvent, ...]:
         """What the server runs by itself now, by its own schedule. PrivilegeError where it may not be seen."""
+        ...
+
+    def objects(self) -> Inventory:
+        """What stands around the tables of the scope: indexes, constraints, triggers, partitions, views, routines, ...
+
+        All tables at once. What this user may not see is told in ``unseen``.
+        """
+        ...
+
+    def counters(self, tables: Iterable[Table], *, standing: bool, extremes: bool) -> Counters:
+        """Where the next numbers of these tables' columns come from: where that stands, and what the columns hold.
+
+        Reads no table further than its indexes, and columns before counters, so that a row that is written meanwhile
+        is never taken for one that its counter does not know of.
+        """
         ...
 
 
@@ -246,39 +263,6 @@ class TellsWriters(Protocol):
     def written(self, table: Table, keys: Sequence[Row]) -> Mapping[Row, Written]:
         """Who wrote the rows that stand under these keys, each key compared exactly. Unsupported where the server does
         not keep it. The other errors are those of :meth:`Snapshot.read_keys`.
-        """
-        ...
-
-
-class Repairs(Protocol):
-    """Statements that put rows of this server right: written for people to read and to run, never run here.
-
-    The texts are for the server's own client, which ends with its first error and leaves nothing half done. Only
-    :meth:`uniques`, :meth:`count` and :meth:`frame` ask the server.
-    """
-
-    def uniques(self, tables: Sequence[TableName]) -> Mapping[TableName, Sequence[tuple[str, ...]]]:
-        """The columns of all unique keys of these tables; parts that are no column are left out."""
-        ...
-
-    def count(self, table: Table, columns: Sequence[str], row: Row) -> int:
-        """How often this very row stands in a table without a key."""
-        ...
-
-    def write(self, steps: Sequence[Step], keys: Sequence[ForeignKey] = ()) -> str:
-        """One step; or several that can only be done together, since their rows refer to one another in a circle.
-
-        Each is guarded by the values from before: where they no longer hold, the statement fails. ``keys`` are the
-        foreign keys that lead to the tables. Unsupported where a value cannot be written exactly, or a row cannot be
-        taken out and put in again without harm to others.
-        """
-        ...
-
-    def frame(self, steps: Sequence[Step], links: Sequence[Link], carrying: Sequence[Link], *, circles: bool) -> Frame:
-        """What stands around these steps: it commits if all of them were done, else nothing is changed.
-
-        ``links`` are all those between the clusters, ``carrying`` those that would carry the changes to the other
-        cluster. ``circles`` says that some rows refer to one another in a circle.
         """
         ...
 

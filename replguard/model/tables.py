@@ -39,7 +39,10 @@ class ColumnKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; ``type`` is the full SQL type as the server spells it, ``default`` its expression as text."""
+    """One column; ``type`` is the full SQL type as the server spells it, ``default`` its expression as text.
+
+    ``extra`` is what else the server says of it: whether it is stored or virtual, invisible, an identity always.
+    """
 
     name: str
     type: str
@@ -49,6 +52,7 @@ class Column:
     collation: str | None = None
     generated: str | None = None
     identity: bool = False
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@
 
 -- read: status, policy show, filter audit, diff. SLAVE MONITOR shows links and filters, BINLOG MONITOR what the source
 -- keeps out of its binlog. TRIGGER and EVENT are needed to be shown triggers and events at all; without them the audit
--- says what it misses and is inconclusive.
+-- says what it misses and is inconclusive. So it is with SHOW VIEW and mysql.proc: diff compares views and routines.
 CREATE ROLE IF NOT EXISTS replguard_read;
-GRANT SELECT, TRIGGER, EVENT ON `st`.* TO replguard_read;
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `st`.* TO replguard_read;
 GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO replguard_read;
+GRANT SELECT ON mysql.proc TO replguard_read;
 -- With BINLOG ADMIN a comparison can let go of each table as soon as it was read; without it an ALTER TABLE of a table that
 -- was read waits until the comparison's snapshot ends.
 GRANT BINLOG ADMIN ON *.* TO replguard_read;

@@ -4,10 +4,12 @@
 
 -- read: status, policy show, filter audit, diff. REPLICATION CLIENT shows channels, their filters, and what the source
 -- keeps out of its binlog; the two tables tell single workers' errors and how a filter was set. TRIGGER and EVENT
--- are needed to be shown triggers and events at all; without them the audit says what it misses and is inconclusive.
+-- are needed to be shown triggers and events at all; without them the audit says what it misses and is inconclusive. So it is
+-- with SHOW VIEW and SHOW_ROUTINE (from 8.0.20 on; before, SELECT on *.*): diff compares views and routines.
 CREATE ROLE IF NOT EXISTS replguard_read;
-GRANT SELECT, TRIGGER, EVENT ON `st`.* TO replguard_read;
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `st`.* TO replguard_read;
 GRANT REPLICATION CLIENT ON *.* TO replguard_read;
+GRANT SHOW_ROUTINE ON *.* TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;
 

@@ -10,7 +10,9 @@ SELECT a.attrelid::bigint AS relid, a.attname::text AS name, format_type(a.attty
        CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
        CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS generated,
        CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,
-       a.attidentity <> '' AS identity
+       a.attidentity <> '' AS identity,
+       CASE WHEN a.attidentity = 'a' THEN 'identity, always' WHEN a.attidentity = 'd' THEN 'identity, by default'
+            WHEN a.attgenerated = 's' THEN 'stored' WHEN a.attgenerated = 'v' THEN 'virtual' ELSE '' END AS extra
 FROM pg_attribute AS a
 JOIN pg_type AS t ON t.oid = a.atttypid
 JOIN base AS b ON b.type = a.atttypid AND b.typtype <> 'd'

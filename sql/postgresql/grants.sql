@@ -6,10 +6,12 @@
 
 CREATE ROLE replguard LOGIN PASSWORD 'choose one';
 
--- 1. diff: reading rows. Row-level security is never applied silently: a table under it needs BYPASSRLS.
+-- 1. diff: reading rows, and where sequences stand. Row-level security is never applied silently: a table under it needs BYPASSRLS.
 GRANT USAGE ON SCHEMA public TO replguard;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO replguard;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO replguard;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO replguard;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON SEQUENCES TO replguard;
 -- ALTER ROLE replguard BYPASSRLS;
 
 -- 2. watch, and pause's look at what is still on its way: temporary copies of a subscription's slot, on its source; a

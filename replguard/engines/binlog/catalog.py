@@ -7,17 +7,23 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.connection import literal, quoted
+from replguard.engines.binlog.counters import counters
 from replguard.engines.binlog.foreignkeys import references
+from replguard.engines.binlog.objects import inventory
 from replguard.engines.binlog.privileges import Privileges
 from replguard.engines.sqlfiles import Quoted, joined
+from replguard.model.schema import Inventory
 from replguard.model.tables import Column, ColumnKind, ScheduledEvent, Table, TableName, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from replguard.engines.binlog.server import BinlogServer
+    from replguard.model.schema import Counters
 
     Rows = list[dict[str, Any]]
+
+_EXTRA = re.compile(r"STORED|VIRTUAL|PERSISTENT|INVISIBLE|WITHOUT SYSTEM VERSIONING")
 
 INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"})
 GEOMETRIES = frozenset(
@@ -83,12 +89,19 @@ class BinlogCatalog:
                 name=name,
                 columns=tuple(self._column(row) for row in columns[name]),
                 key=_key(keys[name], {row["name"] for row in columns[name]}),
-                foreign_keys=tuple(one.key for one in foreign_keys.get(name, ())),
+                foreign_keys=foreign_keys.get(name, ()),
                 triggers=tuple(_trigger(name, row) for row in triggers[name]),
             )
             for name in sorted(tables)
             if self._in_scope(name.schema)
         )
+
+    def objects(self) -> Inventory:
+        schemas = self.schemas()
+        return inventory(self._server, self._list(schemas)) if schemas else Inventory()
+
+    def counters(self, tables: Iterable[Table], *, standing: bool, extremes: bool) -> Counters:
+        return counters(self._server, tables, standing=standing, extremes=extremes)
 
     def events(self) -> tuple[ScheduledEvent, ...]:
         """The enabled events of the databases in which the user has EVENT: in those of the scope it must have it."""
@@ -123,6 +136,7 @@ class BinlogCatalog:
             collation=row["collation_name"],
             generated=row["generation"] or None,
             identity="auto_increment" in extra.lower(),
+            extra=", ".join(_EXTRA.findall(extra.upper())).lower(),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.connection import quoted
@@ -17,16 +16,7 @@ if TYPE_CHECKING:
 _ACTION = r"(CASCADE|SET NULL|SET DEFAULT|RESTRICT|NO ACTION)"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A foreign key with its columns and those of the parent that they refer to."""
-
-    key: ForeignKey
-    columns: tuple[str, ...]
-    parent_columns: tuple[str, ...]
-
-
-def references(server: BinlogServer, schemas: Quoted) -> dict[TableName, tuple[Reference, ...]]:
+def references(server: BinlogServer, schemas: Quoted) -> dict[TableName, tuple[ForeignKey, ...]]:
     """The foreign keys of each table of ``schemas``, a list of literals."""
     parts: dict[tuple[TableName, str], list[dict[str, Any]]] = defaultdict(list)
     for row in server.run("foreign_keys", schemas=schemas):
@@ -38,14 +28,13 @@ def references(server: BinlogServer, schemas: Quoted) -> dict[TableName, tuple[R
         for row in server.run("foreign_key_actions", schemas=schemas)
     }
     definitions = {child: _definition(server, child) for child, name in parts if (child, name) not in known}
-    found: dict[TableName, list[Reference]] = defaultdict(list)
+    found: dict[TableName, list[ForeignKey]] = defaultdict(list)
     for (child, name), rows in parts.items():
         on_delete, on_update = known.get((child, name)) or actions(definitions[child], name)
         parent = TableName(rows[0]["parent_schema"], rows[0]["parent_table"])
         columns = tuple(row["column_name"] for row in rows)
         parent_columns = tuple(row["parent_column"] for row in rows)
-        key = ForeignKey(name, child, parent, on_delete, on_update, columns, parent_columns)
-        found[child].append(Reference(key, columns, parent_columns))
+        found[child].append(ForeignKey(name, child, parent, on_delete, on_update, columns, parent_columns))
     return {name: tuple(keys) for name, keys in found.items()}
 
 

@@ -94,6 +94,13 @@ class Privileges:
         taken = any(grant.gives(privilege, database) and grant.revoked for grant in self._grants)
         return held and not taken
 
+    def has_everywhere(self, privilege: str) -> bool:
+        """Whether ``privilege`` was given on the whole server."""
+        return any(
+            grant.database == "*" and not grant.revoked and bool(grant.privileges & {privilege, "ALL PRIVILEGES"})
+            for grant in self._grants
+        )
+
     def require(self, privilege: str, databases: Iterable[str], *, hidden: str = "tables") -> None:
         """PrivilegeError, with the statements that help, unless ``privilege`` holds for all of ``databases``.
 

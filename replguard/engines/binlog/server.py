@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from replguard.engines.base import Capabilities, OtherFlavour
 from replguard.engines.binlog.catalog import BinlogCatalog
-from replguard.engines.binlog.connection import Session, open_session
+from replguard.engines.binlog.connection import Session, open_session, text_of
 from replguard.engines.binlog.rows import BinlogRows
 from replguard.errors import ConnectError, ControlError, Unsupported
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from replguard.endpoint import Endpoint
     from replguard.engines.base import Filters, OnStatement
-    from replguard.engines.binlog.repair import BinlogRepairs
+    from replguard.engines.binlog.privileges import Privileges
     from replguard.engines.binlog.replication import BinlogReplication
     from replguard.engines.binlog.streams import BinlogStreams
     from replguard.engines.sqlfiles import Quoted
@@ -115,6 +115,8 @@ class BinlogServer(ABC):
             why,
             pause_survives_restart=survives,
             applier_cascades=True,
+            columns_by_place=True,
+            counters_follow=True,
             sends_own_stream=True,
             applier_triggers=self.variables.get("slave_run_triggers_for_rbr", "NO") != "NO",
         )
@@ -141,12 +143,6 @@ class BinlogServer(ABC):
 
         return BinlogStreams(self)
 
-    @property
-    def repairs(self) -> BinlogRepairs:
-        from replguard.engines.binlog.repair import BinlogRepairs  # noqa: PLC0415 - few commands need it
-
-        return BinlogRepairs(self)
-
     @abstractmethod
     def identify(self, session: Session, variables: Mapping[str, str]) -> Identity:
         """Who the server at the other end of ``session`` is."""
@@ -162,6 +158,18 @@ class BinlogServer(ABC):
     @abstractmethod
     def default_of(self, row: Mapping[str, Any]) -> str | None:
         """A column's default as an expression; ``row`` is of ``columns.sql``."""
+
+    @abstractmethod
+    def hides_routines(self, privileges: Privileges) -> str | None:
+        """The grant without which routines of the scope may be hidden from this user; None where it has it."""
+
+    def fresh(self, name: str, **slots: Quoted) -> list[dict[str, Any]]:
+        """Run a statement on statistics as they are now."""
+        return self.run(name, **slots)
+
+    def text(self, name: str, **slots: Quoted) -> Quoted:
+        """A statement's text, as a part of another."""
+        return text_of(self.flavour, name, self.version_text, **slots)
 
     def run(self, name: str, *params: object, **slots: Quoted) -> list[dict[str, Any]]:
         """Run a statement by name on the shared session; its rows by column name."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from replguard.engines.binlog.errors import grant
 from replguard.engines.binlog.gtid import MariaDBGtidState
 from replguard.engines.binlog.identity import server_ids, shown
+from replguard.engines.binlog.privileges import account
 from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
 from replguard.engines.mariadb.filters import MariaDBFilters
 from replguard.engines.mariadb.replication import MariaDBReplication
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from replguard.engines.binlog.connection import Session
+    from replguard.engines.binlog.privileges import Privileges
 
 
 class MariaDBServer(BinlogServer):
@@ -83,6 +86,16 @@ class MariaDBServer(BinlogServer):
         with suppress(PrivilegeError):
             for row in self.run("source_status"):
                 return str(row["File"]), int(row["Position"])
+        return None
+
+    def hides_routines(self, privileges: Privileges) -> str | None:
+        """Who may read the table of routines, or (from 11.3 on) has SHOW CREATE ROUTINE, is shown all of them."""
+        if all(privileges.has("SHOW CREATE ROUTINE", schema) for schema in self.scope):
+            return None
+        try:
+            self.run("all_routines")
+        except PrivilegeError:
+            return grant("SELECT", "mysql.proc", account(self.account))
         return None
 
     def default_of(self, row: Mapping[str, Any]) -> str | None:

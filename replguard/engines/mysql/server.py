@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from replguard.engines.binlog.errors import grant
 from replguard.engines.binlog.identity import shown, uuids
+from replguard.engines.binlog.privileges import account
 from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
 from replguard.engines.mysql.filters import MySQLFilters
 from replguard.engines.mysql.replication import MySQLReplication, binlog_end
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from replguard.engines.binlog.connection import Session
+    from replguard.engines.binlog.privileges import Privileges
+    from replguard.engines.sqlfiles import Quoted
 
 
 class MySQLServer(BinlogServer):
@@ -72,6 +76,20 @@ class MySQLServer(BinlogServer):
         if upper and owned:
             executed = _text(session.run("gtid_union", f"{executed},{owned}".strip(","))[0]["gtids"])
         return Position(PositionKind.gtid, "".join(executed.split()))
+
+    def hides_routines(self, privileges: Privileges) -> str | None:
+        """SHOW_ROUTINE or SELECT on everything shows all routines."""
+        if privileges.has_everywhere("SHOW_ROUTINE") or privileges.has_everywhere("SELECT"):
+            return None
+        return grant("SHOW_ROUTINE", "*.*", account(self.account))
+
+    def fresh(self, name: str, **slots: Quoted) -> list[dict[str, Any]]:
+        """MySQL keeps statistics for a day, the next AUTO_INCREMENT among them."""
+        self.run("fresh_statistics")
+        try:
+            return self.run(name, **slots)
+        finally:
+            self.run("cached_statistics")
 
     def default_of(self, row: Mapping[str, Any]) -> str | None:
         """MySQL gives literals bare and expressions bare: literals are quoted here, to tell one from the other."""

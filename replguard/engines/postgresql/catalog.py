@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from replguard.engines.postgresql.counters import counters
+from replguard.engines.postgresql.objects import inventory
 from replguard.errors import StatementError
 from replguard.model.tables import Column, ColumnKind, ForeignKey, ScheduledEvent, Table, TableName, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from replguard.engines.postgresql.server import PostgresServer
+    from replguard.model.schema import Counters, Inventory
 
 BYTEA = 17
 INTEGERS = frozenset({20, 21, 23})
@@ -61,6 +64,12 @@ class PostgresCatalog:
     def events(self) -> tuple[ScheduledEvent, ...]:
         """The server has no scheduler of its own."""
         return ()
+
+    def objects(self) -> Inventory:
+        return inventory(self._server)
+
+    def counters(self, tables: Iterable[Table], *, standing: bool, extremes: bool) -> Counters:
+        return counters(self._server, tables, standing=standing, extremes=extremes)
 
     def tables(self) -> tuple[Table, ...]:
         self._check_scope()
@@ -118,6 +127,7 @@ def _column(row: Mapping[str, Any]) -> Column:
         collation=row["collation"],
         generated=row["generated"],
         identity=row["identity"],
+        extra=row["extra"],
     )
 
 

@@ -19,7 +19,6 @@ from replguard.errors import ConnectError, Unsupported
 from replguard.model.links import Identity
 
 if TYPE_CHECKING:
-    from replguard.engines.postgresql.repair import PostgresRepairs
     from collections.abc import Iterator, Mapping
     from typing import Any
 
@@ -80,12 +79,6 @@ class PostgresServer:
         from replguard.engines.postgresql.streams import PostgresStreams  # noqa: PLC0415 - the readers are large
 
         return PostgresStreams(self)
-
-    @cached_property
-    def repairs(self) -> PostgresRepairs:
-        from replguard.engines.postgresql.repair import PostgresRepairs  # noqa: PLC0415 - few comparisons need it
-
-        return PostgresRepairs(self)
 
     @property
     def major(self) -> int:

@@ -1,0 +1,2 @@
+-- Many columns or sequences in one statement.
+{{parts}}

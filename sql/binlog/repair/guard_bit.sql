@@ -1,2 +1,0 @@
--- A BIT by its number.
-CAST({{column}} AS UNSIGNED) <=> {{value}}

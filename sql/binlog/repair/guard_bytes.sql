@@ -1,2 +1,0 @@
--- Bytes as stored.
-CAST({{column}} AS BINARY) <=> {{value}}

@@ -1,2 +1,0 @@
--- A FLOAT or DOUBLE by its bits.
-CAST({{column}} AS DOUBLE) <=> {{value}}

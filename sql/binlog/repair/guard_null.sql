@@ -1,2 +1,0 @@
--- No value.
-{{column}} IS NULL

@@ -1,2 +1,0 @@
--- A number, or a value of which equal means the same.
-{{column}} <=> {{value}}

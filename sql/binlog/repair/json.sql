@@ -1,2 +1,0 @@
--- A JSON document.
-CAST({{text}} AS JSON)

@@ -1,2 +1,0 @@
--- Text of printable characters.
-_utf8mb4{{text}}

@@ -1,2 +1,0 @@
--- Whether this is the server that was compared.
-CONCAT('mariadb:', @@GLOBAL.server_id, '@', @@GLOBAL.hostname, ':', @@GLOBAL.port) = {{identity}}

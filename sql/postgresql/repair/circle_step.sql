@@ -1,2 +1,0 @@
--- One of them.
-{{part}} AS ({{text}})

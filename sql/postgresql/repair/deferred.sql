@@ -1,2 +1,0 @@
--- Foreign keys that may be checked at the end of the transaction are.
-SET CONSTRAINTS ALL DEFERRED

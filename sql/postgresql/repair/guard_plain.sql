@@ -1,2 +1,0 @@
--- A type whose values are equal only if they are the same.
-{{column}} = {{value}}

@@ -1,2 +1,0 @@
--- Text to the byte, whatever the column's collation calls equal.
-{{column}} COLLATE "C" = {{value}}

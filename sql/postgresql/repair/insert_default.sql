@@ -1,2 +1,0 @@
--- A row of generated columns alone.
-INSERT INTO {{table}} DEFAULT VALUES RETURNING 1

@@ -1,2 +1,0 @@
--- Identity columns get the very value.
-OVERRIDING SYSTEM VALUE 

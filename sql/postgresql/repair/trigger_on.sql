@@ -1,2 +1,0 @@
--- As it was.
-ALTER TABLE {{table}} ENABLE TRIGGER {{trigger}}
