@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from replguard.audit.classes import expired
 from replguard.audit.links import between
-from replguard.diff import pending, result, schema
+from replguard.diff import pending, result, schema, sequences
 from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
 from replguard.diff.settle import Settled, settle
 from replguard.diff.trace import Tracing, trace
@@ -78,7 +78,6 @@ class Comparison:
 def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options) -> Comparison:
     """Compare the config tables of the pair; ``links`` are all into either cluster, read just before."""
     wanted = [table for table in tables.of(TableClass.config) if options.wants(table)]
-    schemas = {table.name: schema.differences(table, *tables.clusters) for table in wanted}
     roots = _to_read(wanted)
     runner = _Runner(pair, tables, options)
     with ExitStack() as stack:
@@ -92,10 +91,9 @@ def diff(pair: Pair, tables: TableMap, links: tuple[Link, ...], options: Options
     listed = [(one, identities[: options.limit]) for one, identities in drift if identities]
     teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
     data = _data_check(teller, settled, strength, options)
-    findings = tuple(finding for found in schemas.values() for finding in found)
-    differing = len({finding.table for finding in findings})
     checks = (
-        Check("diff.schema", f"{differing} of {len(wanted)} tables differ in schema", findings),
+        schema.check(pair, tables, wanted),
+        sequences.check(pair, tables, wanted, links),
         Check(
             data.id,
             data.summary,
