@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from replguard.diff.trace import Tracing
 
 OPTION = "--trace"
+FORMS = "start, a duration as 2h, receipt, the path of a receipt, a time as 2026-03-01T12:00:00+01:00, CLUSTER=POSITION"
 
 
 def refuse_nonsense(texts: Sequence[str]) -> None:
@@ -24,8 +25,11 @@ def refuse_nonsense(texts: Sequence[str]) -> None:
     from replguard.watch import moments  # noqa: PLC0415 - not needed for --help
 
     if "now" in (text.strip() for text in texts):
-        raise UsageError(f"{OPTION} now reads nothing", remedy=f"write {OPTION} start, or another of: {moments.FORMS}")
-    moments.refuse_nonsense(OPTION, [text for text in texts if duration(text) is None])
+        raise UsageError(f"{OPTION} now reads nothing", remedy=f"write one of: {FORMS}")
+    try:
+        moments.refuse_nonsense(OPTION, [text for text in texts if duration(text) is None])
+    except UsageError as error:
+        raise UsageError(error.message, remedy=f"write one of: {FORMS}") from None
 
 
 def tracing(session: Session, texts: Sequence[str], patience: float) -> Tracing | None:
@@ -40,7 +44,7 @@ def tracing(session: Session, texts: Sequence[str], patience: float) -> Tracing 
     names = [server.name for server in clusters.pair]
     since, begins = moments.beginning([_time(text) for text in texts], clusters.pair, names, clusters.receipt, OPTION)
     if since == "now":
-        raise UsageError(f"{OPTION} now reads nothing", remedy=f"write {OPTION} start")
+        raise UsageError(f"{OPTION} now reads nothing", remedy=f"write one of: {FORMS}")
     return Tracing(since, begins, patience)
 
 

@@ -231,8 +231,9 @@ class _Tracer:
             for item in reading.stream.poll(min(_POLL, left)):
                 reading.changes.take(item)
         except ServerError as error:
-            self._told.say_error(reading.cluster, f"the stream of {reading.cluster} could not be read on", error)
             reading.stream = None
+            if error.message not in reading.changes.troubles:
+                self._told.say_error(reading.cluster, f"the stream of {reading.cluster} could not be read on", error)
 
     def _say_unread(self, reading: _Reading) -> None:
         """What of the stream was not read, or does not tell enough."""

@@ -99,7 +99,7 @@ def _writers(finding: Finding) -> Iterator[str]:
     """Who changed a row last on each side, where it is known."""
     for cluster, change in dict(finding.evidence.get("last_change") or {}).items():
         parts = (
-            change["operation"],
+            change["operation"] or "written",
             f"by {change['origin']}" if change["origin"] else None,
             f"at {change['committed_at']}" if change["committed_at"] else None,
             f"in transaction {change['transaction']}" if change["transaction"] else None,

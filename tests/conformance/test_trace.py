@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from replguard.demo.servers import until
 from replguard.diff.run import Options
 from replguard.diff.trace import Tracing
 from replguard.model.findings import Severity, Verdict
@@ -156,6 +157,27 @@ def test_a_position_is_where_reading_begins(app: Application) -> None:
         assert told_by == [{"blue": "row", "green": "row"}] * 2
         said = [item.message for item in of(reports[0], "trace.incomplete") if item.cluster == "green"]
         assert any("no slot" in message or "could not be read" in message for message in said)
+
+
+def is_purged(app: Application) -> bool:
+    """Purge what is not written to; MariaDB keeps for a moment what it may need to recover."""
+    newest = app.db.query("green", "SHOW BINARY LOGS")[-1][0]
+    app.db.run("green", f"PURGE BINARY LOGS TO '{newest}'")
+    return len(app.db.query("green", "SHOW BINARY LOGS")) == 1
+
+
+def test_a_stream_that_is_purged_is_said_to_be(app: Application) -> None:
+    if app.family == "postgresql":
+        pytest.skip("there is no log that could be purged")
+    with app.clusters() as clusters:
+        begin = {server.name: server.replication.position() for server in clusters.pair}
+        app.db.run("green", "UPDATE account SET email = 'other' WHERE id = 7", "FLUSH BINARY LOGS")
+        until(lambda: is_purged(app), "the server to let its oldest log go")
+        report = clusters.diff(replace(TRACED, trace=Tracing(begin)))
+    assert report.verdict is Verdict.failed
+    assert "last_change" not in by_key(report)["account", (7,)]
+    (unread,) = (item.message for item in of(report, "trace.incomplete") if item.cluster == "green")
+    assert "purged" in unread
 
 
 def test_columns_that_tell_who_changed_a_row_are_shown(app: Application) -> None:

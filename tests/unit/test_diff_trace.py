@@ -116,10 +116,14 @@ def test_what_cannot_be_told_is_counted() -> None:
 
 
 def test_an_origin_is_the_cluster_s_that_has_it_now_or_alone_had_it() -> None:
-    blue = Identity("mysql", "9", "b", frozenset({"b2"}), frozenset({"b1", "b2", "g1", "both"}))
-    green = Identity("mysql", "9", "g", frozenset({"g1"}), frozenset({"g1", "b2", "both"}))
+    blue = Identity("mysql", "9", "b", frozenset({"b2"}), frozenset({"b1", "b2", "g1", "g2", "both"}))
+    green = Identity("mysql", "9", "g", frozenset({"g1", "g2"}), frozenset({"g1", "b2", "both"}))
     named = cluster_of({"blue": blue, "green": green})
-    assert [named(origin) for origin in ("b2", "g1", "b1", "both", "x")] == ["blue", "green", "blue", None, None]
+    assert [named(origin) for origin in ("b2", "g1", "g2", "b1", "both", "x")] == [
+        *("blue", "green", "green", "blue"),
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize("text", ["now", "yesterday", "7", "2weeks"])
