@@ -6,7 +6,9 @@ WITH RECURSIVE base AS (
     FROM base AS b JOIN pg_type AS t ON b.typtype = 'd' AND t.oid = b.typbasetype
 )
 SELECT a.attrelid::bigint AS relid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
-       b.below::bigint AS base, b.typtype::text AS base_kind, NOT a.attnotnull AS nullable,
+       b.below::bigint AS base, b.typtype::text AS base_kind,
+       NOT a.attnotnull OR EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = a.attrelid AND k.contype = 'n'
+                                   AND NOT k.convalidated AND k.conkey[1] = a.attnum) AS nullable,
        CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
        CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS generated,
        CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END AS collation,

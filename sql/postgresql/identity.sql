@@ -6,6 +6,7 @@ SELECT s.system_identifier::text AS system_identifier,
        current_user::text AS role,
        pg_is_in_recovery() AS in_recovery,
        current_setting('server_version') AS version, current_setting('server_version_num') AS version_num,
+       version() AS build,
        current_setting('server_encoding') AS encoding,
        current_setting('wal_level') AS wal_level,
        current_setting('track_commit_timestamp') AS track_commit_timestamp

@@ -14,6 +14,7 @@ FROM (
       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
       AND NOT EXISTS (SELECT FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS i (attnum, place)
                       JOIN pg_attribute AS a ON a.attrelid = x.indrelid AND a.attnum = i.attnum
-                      WHERE i.place <= x.indnkeyatts AND NOT a.attnotnull)
+                      LEFT JOIN pg_constraint AS k ON k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum
+                      WHERE i.place <= x.indnkeyatts AND (NOT a.attnotnull OR NOT k.convalidated))
 ) AS k
 ORDER BY k.relid, k.indisprimary DESC, k.indnkeyatts, k.columns

@@ -1,2 +1,2 @@
--- After a read.
+-- After that.
 RELEASE SAVEPOINT replguard

@@ -1,2 +1,2 @@
--- After a read that failed or was left early.
+-- After a read, whether or not it went well: gives its locks back, so that nobody waits for them until the snapshot ends.
 ROLLBACK TO SAVEPOINT replguard

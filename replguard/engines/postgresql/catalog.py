@@ -6,6 +6,7 @@ What a column type means for reading rows is the business of ``rows``; here only
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replguard.engines.postgresql.counters import counters
@@ -80,11 +81,16 @@ class PostgresCatalog:
         columns = self._by_table("columns", relids)
         foreign_keys = self._by_table("foreign_keys", relids)
         triggers = self._by_table("triggers", relids)
-        keys = {row["relid"]: tuple(row["columns"]) for row in self._server.session.rows("keys")}
-        return tuple(
-            _table(row, columns[row["oid"]], keys.get(row["oid"], ()), foreign_keys[row["oid"]], triggers[row["oid"]])
-            for row in found
-        )
+        keys, nullable = self._keys("keys"), self._keys("nullable_keys")
+        tables = []
+        for row in found:
+            oid = row["oid"]
+            table = _table(row, columns[oid], keys.get(oid, ()), foreign_keys[oid], triggers[oid])
+            tables.append(table if table.key else replace(table, nullable_key=nullable.get(oid, ())))
+        return _measured(tables)
+
+    def _keys(self, name: str) -> dict[int, tuple[str, ...]]:
+        return {row["relid"]: tuple(row["columns"]) for row in self._server.session.rows(name)}
 
     def _by_table(self, name: str, relids: dict[str, Any]) -> defaultdict[int, list[Mapping[str, Any]]]:
         result: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
@@ -109,7 +115,30 @@ def _table(
         partitioned=row["kind"] == "p",
         foreign_keys=tuple(_foreign_key(name, one) for one in foreign_keys),
         triggers=tuple(_trigger(name, one) for one in triggers),
+        estimate=row["estimate"],
+        size=row["size"],
     )
+
+
+def _measured(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """The tables, each partitioned one with what its partitions have: the server keeps no statistics of it."""
+    tables = tuple(tables)
+    rows: defaultdict[TableName, list[int]] = defaultdict(list)
+    sizes: defaultdict[TableName, list[int]] = defaultdict(list)
+    for table in tables:
+        for above in () if table.partitioned else table.ancestors:
+            rows[above] += [] if table.estimate is None else [table.estimate]
+            sizes[above] += [] if table.size is None else [table.size]
+    return tuple(
+        replace(table, estimate=_total(rows[table.name]), size=_total(sizes[table.name]))
+        if table.partitioned
+        else table
+        for table in tables
+    )
+
+
+def _total(known: list[int]) -> int | None:
+    return sum(known) if known else None
 
 
 def ancestors(row: Mapping[str, Any]) -> tuple[TableName, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row
     from replguard.engines.postgresql.session import Session
 
-_OWN = {
+OWN = {
     16: "bool",
     17: "bytea",
     20: "int8",
@@ -73,12 +73,12 @@ def condition(session: Session, bases: Mapping[str, int], keys: Sequence[Row]) -
     columns: list[Quoted] = []
     values: list[Quoted] = []
     for (name, base), found in zip(bases.items(), zip(*keys, strict=True), strict=True):
-        own = _OWN.get(base)
+        own = OWN.get(base)
         columns.append(quoted(name) if own else statement("postgresql", "key_output", column=quoted(name)))
-        texts = [_text(base, value or b"") for value in found]
+        texts = [text_of(base, value or b"") for value in found]
         values.append(session.text("key_values", {"values": texts}, type=quoted(own or "text")))
     return Condition(joined(columns), joined(values))
 
 
-def _text(base: int, value: bytes) -> str:
+def text_of(base: int, value: bytes) -> str:
     return rf"\x{value.hex()}" if base == BYTEA else value.decode()

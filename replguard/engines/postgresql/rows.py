@@ -20,16 +20,19 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from replguard.engines.postgresql import rowkeys
 from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
+from replguard.engines.postgresql.checksums import Checksums
 from replguard.engines.postgresql.position import wal_end
-from replguard.engines.postgresql.quoting import quoted, quoted_table
+from replguard.engines.postgresql.quoting import quoted
+from replguard.engines.postgresql.rowhash import TEXTS, XML, fragment
 from replguard.engines.postgresql.visibility import Visible
 from replguard.engines.postgresql.written import require_origins, written_by
-from replguard.engines.sqlfiles import Quoted, joined, statement
-from replguard.errors import ConnectionLost, StatementError, Unsupported
+from replguard.engines.sqlfiles import Quoted, joined
+from replguard.errors import Unsupported
+from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,15 +40,15 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row, Value, Written
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
+    from replguard.engines.postgresql.shapes import Shape
     from replguard.model.changes import Change
     from replguard.model.positions import Position
     from replguard.model.tables import Table
 
-XML, BPCHAR, TEXTS, UUID, OID = 142, 1042, frozenset({25, 1043}), 2950, 26
+BPCHAR, UUID = 1042, 2950
 _BYTE_ORDERED = INTEGERS | {BYTEA, UUID}
 """Types whose own order is the order of the canonical form (integers: of the number)."""
 
-_KNOWN_KINDS = frozenset("bcerm")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -57,7 +60,7 @@ class PostgresRows:
         self._server = server
 
     @contextmanager
-    def snapshot(self) -> Iterator[PostgresSnapshot]:
+    def snapshot(self, statement_timeout: float | None = None) -> Iterator[PostgresSnapshot]:
         """A REPEATABLE READ, READ ONLY transaction; leaving it closes its connection."""
         session = self._server.open()
         try:
@@ -65,157 +68,86 @@ class PostgresRows:
             session.rows("snapshot_begin")
             seen = session.row("snapshot_take")["snapshot"]
             upper = wal_end(session)
+            if statement_timeout is not None:
+                session.rows("timeout", {"milliseconds": max(1, round(statement_timeout * 1000))})
             yield PostgresSnapshot(self._server, session, (lower, upper), seen)
         finally:
             session.close()
 
 
-class PostgresSnapshot:
+class PostgresSnapshot(Checksums):
     """Fulfils ``Snapshot``. ``seen`` is the text of ``pg_current_snapshot()``."""
 
     def __init__(self, server: PostgresServer, session: Session, bounds: tuple[Position, Position], seen: str) -> None:
+        super().__init__(server, session)
         self.lower, self.upper = bounds
         self.seen = seen
         self._visible = Visible.parse(seen)
         self.awaits = not all(map(self._visible.ended, server.awaited))
-        self._server = server
-        self._session = session
 
     def holds(self, change: Change) -> bool:
         """By its transaction, which stands before that of a part of it."""
         return change.transaction is not None and self._visible.shows(int(change.transaction.partition("/")[0]))
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows in the order of the key: integers by number, all others by the bytes of their canonical form.
+    def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
+        """Rows in the order of the key: integers by number, all others by the bytes of their canonical form.
 
         A read that fails or is left early leaves the snapshot as it was.
         """
-        with self._savepoint():
-            types = self._types(table)
-            text = self._session.text("read", None, **self._slots(table, columns, types))
-            yield from self._lines(table, columns, types, text)
+        shape = self._shapes.of(table, columns)
+        slots = self._reads(table, columns, shape)
+        slots["where"] = self._ranges.where(table, shape, within)
+        slots["order"] = self._order(table, shape)
+        self._check_ordered(table, within)
+        with self._reading(table):
+            yield from self._lines(table, columns, shape, self._session.text("read", None, **slots))
 
     def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
         """The rows that have one of these keys; see :class:`replguard.engines.base.Snapshot`."""
         if not table.key:
             raise Unsupported(f"{self._server.name}: table {table.name} has no key", cluster=self._server.name)
-        both, width = (*table.key, *columns), len(table.key)
-        with self._savepoint():
-            types = self._types(table)
-            slots = self._slots(table, both, types)
-            bases = {name: types[name].base for name in table.key}
-            for batch in rowkeys.batches(dict.fromkeys(keys)):
-                found = rowkeys.condition(self._session, bases, batch)
-                slots |= {"key": found.key, "arrays": found.arrays}
-                wanted = set(batch)
-                for row in self._lines(table, both, types, self._session.text("read_keys", None, **slots)):
-                    if row[:width] in wanted:
-                        yield row[width:]
+        for row in self._among("read_keys", table, (*table.key, *columns), keys):
+            yield row[len(table.key) :]
 
     def written(self, table: Table, keys: Sequence[Row]) -> dict[Row, Written]:
         """Fulfils ``TellsWriters``, by the commit timestamps of the transactions that wrote the rows."""
         require_origins(self._server)
-        found: dict[Row, Written] = {}
         width = len(table.key)
-        with self._savepoint():
-            types = self._types(table)
-            slots = self._slots(table, table.key, types)
+        rows = self._among("written", table, table.key, keys)
+        return {row[:width]: written_by(self._server, row[width:]) for row in rows}
+
+    def _among(self, name: str, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
+        """What a statement finds of the rows that have one of these keys, which comes first."""
+        shape = self._shapes.of(table, columns)
+        slots = self._reads(table, columns, shape)
+        bases = {name: shape.columns[name].base for name in table.key}
+        with self._reading(table):
             for batch in rowkeys.batches(dict.fromkeys(keys)):
-                condition = rowkeys.condition(self._session, {name: types[name].base for name in table.key}, batch)
-                slots |= {"key": condition.key, "arrays": condition.arrays}
+                found = rowkeys.condition(self._session, bases, batch)
+                slots |= {"key": found.key, "arrays": found.arrays}
                 wanted = set(batch)
-                for row in self._lines(table, table.key, types, self._session.text("written", None, **slots)):
-                    if row[:width] in wanted:
-                        found[row[:width]] = written_by(self._server, row[width:])
-        return found
+                for row in self._lines(table, columns, shape, self._session.text(name, None, **slots)):
+                    if row[: len(table.key)] in wanted:
+                        yield row
 
-    @contextmanager
-    def _savepoint(self) -> Iterator[None]:
-        """Whatever fails or is left early within this leaves the snapshot as it was."""
-        self._session.rows("snapshot_save")
-        try:
-            yield
-        except ConnectionLost:
-            raise
-        except BaseException:
-            self._session.rows("snapshot_undo")
-            raise
-        self._session.rows("snapshot_done")
-
-    def _lines(self, table: Table, columns: Sequence[str], types: dict[str, ColumnType], text: Quoted) -> Iterator[Row]:
-        for column in columns:
-            if types[column].base == OID:
-                self._no_large_objects(table, column)
-        binary = [place for place, column in enumerate(columns) if types[column].base == BYTEA]
-        role = self._server.facts["role"]
-        usage = f"GRANT USAGE ON SCHEMA {quoted(table.name.schema)} TO {quoted(role)}"
-        remedy = f"{usage}; GRANT SELECT ON TABLE {quoted_table(table.name)} TO {quoted(role)}"
-        with closing(self._session.copy(text, f"reading table {table.name}", remedy)) as lines:
+    def _lines(self, table: Table, columns: Sequence[str], shape: Shape, text: Quoted) -> Iterator[Row]:
+        binary = [place for place, column in enumerate(columns) if shape.columns[column].base == BYTEA]
+        with closing(self._session.copy(text, self._doing([table]), self._grants([table]))) as lines:
             for line in lines:
                 yield row_of(line, binary) if columns else ()
 
-    def _no_large_objects(self, table: Table, column: str) -> None:
-        """Unsupported where the column names large objects: equal numbers would say nothing about their contents."""
-        source, doing = quoted_table(table.name), f"reading table {table.name}"
-        if self._session.rows("large_objects", doing=doing, table=source, column=quoted(column))[0]["found"]:
-            raise Unsupported(
-                f"{self._server.name}: column {column!r} of {table.name} names large objects, which are neither "
-                "replicated nor compared",
-                remedy="compare them by other means and name the column in ignore_columns, or keep them in bytea",
-                cluster=self._server.name,
-            )
+    def _reads(self, table: Table, columns: Sequence[str], shape: Shape) -> dict[str, Quoted]:
+        self._no_large_objects(table, columns)
+        xml = {column for column in columns if shape.columns[column].base == XML}
+        read = [fragment("column_xml" if column in xml else "column", column=quoted(column)) for column in columns]
+        return {"columns": joined(read), "table": self._source(table)}
 
-    def interrupt(self) -> None:
-        self._session.cancel()
-
-    def _types(self, table: Table) -> dict[str, ColumnType]:
-        """The columns' types as this very snapshot sees them."""
-        named = {"schema": table.name.schema, "name": table.name.name}
-        found = self._session.rows("relation", named, doing=f"looking up table {table.name}")
-        if not found:
-            raise StatementError(f"{self._server.name}: table {table.name} is not there", cluster=self._server.name)
-        rows = self._session.rows("columns", {"relids": [found[0]["oid"]]}, doing=f"looking up table {table.name}")
-        return {row["name"]: ColumnType(row["base"], row["base_kind"], row["type"]) for row in rows}
-
-    def _slots(self, table: Table, columns: Sequence[str], types: dict[str, ColumnType]) -> dict[str, Quoted]:
-        for column in (*columns, *table.key):
-            if column not in types:
-                raise StatementError(
-                    f"{self._server.name}: table {table.name} has no column {column!r}",
-                    remedy="the table was altered meanwhile: run the command again",
-                    cluster=self._server.name,
-                )
-            if types[column].kind not in _KNOWN_KINDS:
-                raise Unsupported(
-                    f"{self._server.name}: column {column!r} of {table.name} has type {types[column].name}, which "
-                    "cannot be read exactly",
-                    remedy="name the column in ignore_columns, with a reason",
-                    cluster=self._server.name,
-                )
+    def _order(self, table: Table, shape: Shape) -> Quoted:
+        if not table.key:
+            return Quoted("")
         utf8 = self._server.facts["encoding"] == "UTF8"
-        source = quoted_table(table.name)
-        fill = _fragment
-        return {
-            "columns": joined(
-                [fill("column_xml" if types[c].base == XML else "column", column=quoted(c)) for c in columns]
-            ),
-            "table": source if table.partitioned else fill("read_only_table", table=source),
-            "order": fill("read_order", columns=joined([_order(c, types[c].base, utf8=utf8) for c in table.key]))
-            if table.key
-            else Quoted(""),
-        }
-
-
-class ColumnType(NamedTuple):
-    """A type below domains: its oid, ``pg_type.typtype``, and its name as the server spells it."""
-
-    base: int
-    kind: str
-    name: str
-
-
-def _fragment(name: str, **slots: Quoted) -> Quoted:
-    return statement("postgresql", name, **slots)
+        columns = [_order(column, shape.columns[column].base, utf8=utf8) for column in table.key]
+        return fragment("read_order", columns=joined(columns))
 
 
 def _order(column: str, base: int, *, utf8: bool) -> Quoted:
@@ -225,7 +157,7 @@ def _order(column: str, base: int, *, utf8: bool) -> Quoted:
         name = "order_text" if utf8 else "order_textsend"
     else:
         name = "order_bpchar" if base == BPCHAR else "order_output"
-    return _fragment(name, column=quoted(column))
+    return fragment(name, column=quoted(column))
 
 
 def row_of(line: bytes, binary: Sequence[int]) -> Row:

@@ -99,6 +99,11 @@ class PostgresServer:
         remedy = f'GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO "{self.endpoint.user}"'
         return session.row("identity", doing="reading who the server is", remedy=remedy)
 
+    def running(self) -> int | None:
+        """None where the role may not see other users' sessions."""
+        found: int | None = self.session.row("running")["running"]
+        return found
+
     def open(self, *, writes: bool = False, replication: bool = False) -> Session:
         """Another session with the same server, which is proved; ConnectError where another one answers."""
         session = Session(self.endpoint, self._on_statement, writes=writes, replication=replication)

@@ -130,6 +130,19 @@ class Session:
         """The one row of a statement that always has one."""
         return self.rows(name, values, doing=doing, remedy=remedy)[0]
 
+    def results(self, text: Quoted, doing: str, remedy: str | None = None) -> list[list[DictRow]]:
+        """The rows of each of several statements that are sent at once; the first that fails ends them all."""
+        with self._lock, self.explained(doing, remedy), self._connection.cursor() as cursor:
+            self._on_statement(self.cluster, text)
+            cursor.execute(text.encode())
+            found = []
+            more: bool | None = True
+            while more:
+                if cursor.description:
+                    found.append(cursor.fetchall())
+                more = cursor.nextset()
+            return found
+
     def copy_both(self, text: Quoted, doing: str) -> PGconn:
         """Send a replication command that begins a stream, and hand out the wire below, which belongs to it then."""
         self._on_statement(self.cluster, text)

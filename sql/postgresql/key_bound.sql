@@ -1,0 +1,2 @@
+-- What one column of a range's bound has.
+%(value)s::{{type}}

@@ -1,0 +1,2 @@
+-- The same for text, compared as the column is.
+%(value)s::{{type}} COLLATE {{collation}}

@@ -1,0 +1,2 @@
+-- A column of the key is not NULL.
+{{column}} IS DISTINCT FROM NULL

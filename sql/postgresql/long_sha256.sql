@@ -1,0 +1,2 @@
+-- The digest of a long value.
+sha256({{bytes}})

@@ -1,0 +1,2 @@
+-- A range without two bounds is in order.
+true

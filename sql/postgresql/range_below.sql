@@ -1,0 +1,2 @@
+-- Rows below a bound.
+ROW({{key}}) < ROW({{bound}})

@@ -1,0 +1,2 @@
+-- Rows at or above a bound.
+ROW({{key}}) >= ROW({{bound}})

@@ -1,0 +1,2 @@
+-- Some of the values of a row that has more than a ROW can take.
+int8send({{hash}})

@@ -1,0 +1,2 @@
+-- A value of a type below domains.
+{{column}}::{{type}}

@@ -1,0 +1,2 @@
+-- A value as the type's own output function prints it.
+textin({{function}}({{column}}))

@@ -1,0 +1,2 @@
+-- A number.
+%(value)s

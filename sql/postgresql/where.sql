@@ -1,0 +1,2 @@
+-- The rows of a range.
+ WHERE {{condition}}

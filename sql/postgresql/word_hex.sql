@@ -1,0 +1,2 @@
+-- Bytes as hex.
+encode({{value}}, 'hex')

@@ -1,0 +1,2 @@
+-- One column of the key within a word.
+ || ',' || {{value}}
