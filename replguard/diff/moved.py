@@ -71,7 +71,8 @@ class Moves:
         self._known: dict[TableName, tuple[TableName, ...]] = {}
         self._acting = _acting(tables) if cascades else {}
         self._moved: dict[TableName, _Moved] = {}
-        self._open: dict[str, list[tuple[TableName, Row | None, Change]]] = {}
+        self._open: dict[str, dict[tuple[TableName, Row | None], Change]] = {}
+        self._waiting = 0
         self._number = 0
         self._keys = 0
         self._shared: Change | None = None
@@ -100,22 +101,25 @@ class Moves:
             self._change(item)
 
     def _end(self, item: TransactionEnd) -> None:
-        for table, key, change in self._open.pop(item.transaction, ()):
-            if item.committed:
+        waited = self._open.pop(item.transaction, {})
+        self._waiting -= len(waited)
+        if item.committed:
+            for (table, key), change in waited.items():
                 self._touch(table, key, change)
 
     def _change(self, change: Change) -> None:
         for table, key in self._touched(change):
             if change.pending and change.transaction is not None:
-                waiting = self._open.setdefault(change.transaction, [])
-                waiting.append((table, key, self._stripped(change)))
-                self._keys += 1
-                if len(waiting) > MOST_KEYS:
-                    self._open[change.transaction] = list(
-                        {(name, None): (name, None, it) for name, _, it in waiting}.values()
-                    )
+                self._wait(change.transaction, table, key, self._stripped(change))
             else:
                 self._touch(table, key, self._stripped(change))
+
+    def _wait(self, transaction: str, table: TableName, key: Row | None, change: Change) -> None:
+        """Keep a change until it is known what becomes of its transaction; beyond the bound, by its table alone."""
+        waiting = self._open.setdefault(transaction, {})
+        before = len(waiting)
+        waiting[table, key if self._waiting < MOST_KEYS else None] = change
+        self._waiting += len(waiting) - before
 
     def _touched(self, change: Change) -> Iterable[tuple[TableName, Row | None]]:
         """The compared tables that a change moves, with the key where it is one row of it that moves."""

@@ -23,7 +23,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from replguard.diff import unaligned
+from replguard.diff.result import not_compared
 from replguard.diff.settled import Settled
+from replguard.errors import ConnectionLost, ServerError
 from replguard.model.findings import Strength
 from replguard.model.positions import PositionKind
 
@@ -138,12 +140,20 @@ class _Rounds:
                 if result.problem is None:
                     self._judge_whole(views, state, result)
             for state in states:
-                if id(state) in rows:
+                if id(state) in rows and state.result.problem is None:
                     self._judge_rows(views, state, rows[id(state)])
             states = [state for state in states if state.is_open]
 
     def _reread(self, views: Views, state: _State) -> Mapping[Row, Difference]:
-        return self.reader.reread(views.of, state.result.table, sorted(state.asked))
+        """The rows of a table again. A table that cannot be read any more has a problem."""
+        table = state.result.table
+        try:
+            return self.reader.reread(views.of, table, sorted(state.asked))
+        except ConnectionLost:
+            raise
+        except ServerError as error:
+            state.result = not_compared(table, error.message, error.remedy)
+            return {}
 
     def _judge_whole(self, views: Views, state: _State, result: TableResult) -> None:
         """Judge a comparison of the whole table."""
@@ -204,6 +214,8 @@ class _Rounds:
 
     def told(self, state: _State) -> Settled:
         """What became of the table."""
+        if state.result.problem:
+            return Settled(state.result)
         name, keyed = state.name, state.keyed
         # What was seen once and could not be seen again is no more than that.
         unsettled: dict[Identity, str] = dict.fromkeys(_sorted(state.suspects | state.seen), state.why)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from replguard.model.chunks import Function, Portion, Sum
     from replguard.model.links import Crossing, Fragility, Identity, Link
     from replguard.model.positions import Position
+    from replguard.model.repairs import Frame, Step
     from replguard.model.schema import Counters, Inventory
-    from replguard.model.tables import ScheduledEvent, Table, TableName
+    from replguard.model.tables import ForeignKey, ScheduledEvent, Table, TableName
 
     Value = bytes | None
     """A column's value in the engine's canonical form: equal bytes if and only if equal type and value. Integers are
@@ -111,6 +112,8 @@ class Server(Protocol):
     def filters(self) -> Filters: ...
     @property
     def streams(self) -> Streams: ...
+    @property
+    def repairs(self) -> Repairs: ...
 
     def running(self) -> int | None:
         """How many client statements run on the server now, this one not counted; None where that may not be seen."""
@@ -263,6 +266,39 @@ class TellsWriters(Protocol):
     def written(self, table: Table, keys: Sequence[Row]) -> Mapping[Row, Written]:
         """Who wrote the rows that stand under these keys, each key compared exactly. Unsupported where the server does
         not keep it. The other errors are those of :meth:`Snapshot.read_keys`.
+        """
+        ...
+
+
+class Repairs(Protocol):
+    """Statements that put rows of this server right: written for people to read and to run, never run here.
+
+    The texts are for the server's own client, which ends with its first error and leaves nothing half done. Only
+    :meth:`uniques`, :meth:`count` and :meth:`frame` ask the server.
+    """
+
+    def uniques(self, tables: Sequence[TableName]) -> Mapping[TableName, Sequence[tuple[str, ...]]]:
+        """The columns of all unique keys of these tables; parts that are no column are left out."""
+        ...
+
+    def count(self, table: Table, columns: Sequence[str], row: Row) -> int:
+        """How often this very row stands in a table without a key."""
+        ...
+
+    def write(self, steps: Sequence[Step], keys: Sequence[ForeignKey] = ()) -> str:
+        """One step; or several that can only be done together, since their rows refer to one another in a circle.
+
+        Each is guarded by the values from before: where they no longer hold, the statement fails. ``keys`` are the
+        foreign keys that lead to the tables. Unsupported where a value cannot be written exactly, or a row cannot be
+        taken out and put in again without harm to others.
+        """
+        ...
+
+    def frame(self, steps: Sequence[Step], links: Sequence[Link], carrying: Sequence[Link], *, circles: bool) -> Frame:
+        """What stands around these steps: it commits if all of them were done, else nothing is changed.
+
+        ``links`` are all those between the clusters, ``carrying`` those that would carry the changes to the other
+        cluster. ``circles`` says that some rows refer to one another in a circle.
         """
         ...
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from replguard.api import Clusters
     from replguard.audit.tables import PairedTable
+    from replguard.diff.result import Identity
     from replguard.diff.settled import Settled
     from replguard.engines.base import Row, Snapshot
     from replguard.model.findings import Strength
@@ -39,7 +40,7 @@ class PlainReader:
     def _compared(self, views: Mapping[str, Snapshot], table: PairedTable) -> TableResult:
         columns, width = _ordered(table)
         sides = [self._rows(views, name, table) for name in self.clusters]
-        found = _differences(sides)
+        found: dict[Identity, Difference] = dict(_differences(sides).items())
         return TableResult(table, columns, width, {}, found, len(found))
 
     @staticmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|trace|sequence)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|repair|certificate|trace|sequence)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
@@ -15,6 +15,7 @@ CHECKS = {
     "clusters.identity",
     "policy.tables",
     "diff.data",
+    "diff.repair",
     "diff.schema",
     "diff.sequences",
     "diff.strength",

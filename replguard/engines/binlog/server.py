@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
     from replguard.engines.base import Filters, OnStatement
     from replguard.engines.binlog.privileges import Privileges
+    from replguard.engines.binlog.repair import BinlogRepairs
     from replguard.engines.binlog.replication import BinlogReplication
     from replguard.engines.binlog.streams import BinlogStreams
     from replguard.engines.sqlfiles import Quoted
@@ -142,6 +143,12 @@ class BinlogServer(ABC):
         from replguard.engines.binlog.streams import BinlogStreams  # noqa: PLC0415 - the reader is large
 
         return BinlogStreams(self)
+
+    @property
+    def repairs(self) -> BinlogRepairs:
+        from replguard.engines.binlog.repair import BinlogRepairs  # noqa: PLC0415 - few commands need it
+
+        return BinlogRepairs(self)
 
     @abstractmethod
     def identify(self, session: Session, variables: Mapping[str, str]) -> Identity:

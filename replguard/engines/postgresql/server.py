@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
     from replguard.engines.base import OnStatement
     from replguard.engines.postgresql.filters import PostgresFilters
+    from replguard.engines.postgresql.repair import PostgresRepairs
     from replguard.engines.postgresql.streams import PostgresStreams
 
 OLDEST = 14
@@ -79,6 +80,12 @@ class PostgresServer:
         from replguard.engines.postgresql.streams import PostgresStreams  # noqa: PLC0415 - the readers are large
 
         return PostgresStreams(self)
+
+    @cached_property
+    def repairs(self) -> PostgresRepairs:
+        from replguard.engines.postgresql.repair import PostgresRepairs  # noqa: PLC0415 - few comparisons need it
+
+        return PostgresRepairs(self)
 
     @property
     def major(self) -> int:

@@ -1,0 +1,2 @@
+-- A BIT by its number.
+CAST({{column}} AS UNSIGNED) <=> {{value}}

@@ -1,0 +1,2 @@
+-- Bytes as stored.
+CAST({{column}} AS BINARY) <=> {{value}}

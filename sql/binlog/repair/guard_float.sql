@@ -1,0 +1,2 @@
+-- A FLOAT or DOUBLE by its bits.
+CAST({{column}} AS DOUBLE) <=> {{value}}

@@ -1,0 +1,2 @@
+-- An ENUM or SET by the number behind its label.
+{{column}} + 0 <=> {{value}}

@@ -1,0 +1,2 @@
+-- A number, or a value of which equal means the same.
+{{column}} <=> {{value}}

@@ -1,0 +1,2 @@
+-- A JSON document.
+CAST({{text}} AS JSON)

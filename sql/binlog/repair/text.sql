@@ -1,0 +1,2 @@
+-- Text of printable characters.
+_utf8mb4{{text}}

@@ -1,0 +1,2 @@
+-- One of them.
+{{part}} AS ({{text}})

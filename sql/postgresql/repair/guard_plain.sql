@@ -1,0 +1,2 @@
+-- A type whose values are equal only if they are the same.
+{{column}} = {{value}}

@@ -1,0 +1,2 @@
+-- A row that is missing. Where its key is there already the server refuses it.
+INSERT INTO {{table}} ({{columns}}) {{overriding}}VALUES {{rows}} RETURNING 1

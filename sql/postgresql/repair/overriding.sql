@@ -1,0 +1,2 @@
+-- Identity columns get the very value.
+OVERRIDING SYSTEM VALUE 

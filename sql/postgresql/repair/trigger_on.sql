@@ -1,0 +1,2 @@
+-- As it was.
+ALTER TABLE {{table}} ENABLE TRIGGER {{trigger}}
