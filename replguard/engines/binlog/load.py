@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def sees_all(server: BinlogServer) -> bool:
     """Whether this user is shown what others run."""
-    return Privileges(server).has("PROCESS", "*")
+    return Privileges(server).has_everywhere("PROCESS")
 
 
 def running(server: BinlogServer) -> int | None:
