@@ -34,9 +34,7 @@ def root() -> Path:
 @lru_cache(maxsize=512)
 def _variants(engine: str, name: str) -> tuple[tuple[tuple[int, ...], str], ...]:
     path = root() / engine / f"{name}.sql"
-    variants = [
-        (version_numbers(file.stem.partition("@")[2]), _body(file)) for file in path.parent.glob(f"{path.stem}@*.sql")
-    ]
+    variants = [(_version(file.stem.partition("@")[2]), _body(file)) for file in path.parent.glob(f"{path.stem}@*.sql")]
     if path.is_file():
         variants.append(((), _body(path)))
     if not variants:
@@ -44,10 +42,10 @@ def _variants(engine: str, name: str) -> tuple[tuple[tuple[int, ...], str], ...]
     return tuple(sorted(variants, reverse=True))
 
 
-def version_numbers(text: str) -> tuple[int, ...]:
+def _version(text: str) -> tuple[int, ...]:
     """A version as numbers that compare.
 
-    >>> version_numbers("10.11.19-MariaDB")
+    >>> _version("10.11.19-MariaDB")
     (10, 11, 19)
     """
     head = re.match(r"\d+(?:\.\d+)*", text)
@@ -67,7 +65,7 @@ def statement(engine: str, name: str, version: str = "", **slots: Quoted) -> Quo
     Raises FileNotFoundError for a file that is not there, KeyError for a slot without a value, TypeError for a value
     that nobody has quoted.
     """
-    have = version_numbers(version)
+    have = _version(version)
     text = next((text for least, text in _variants(engine, name) if least <= have), None)
     if text is None:
         raise FileNotFoundError(

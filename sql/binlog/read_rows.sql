@@ -1,2 +1,2 @@
--- Rows of a table, every column in its exact form.
-SELECT {{columns}} FROM {{table}} {{within}}
+-- All rows of a table, every column in its exact form.
+SELECT {{columns}} FROM {{table}}

@@ -10,7 +10,7 @@ from replguard.diff.window import Window
 from replguard.policy import TableClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from replguard.api import Clusters
     from replguard.audit.tables import PairedTable
@@ -69,13 +69,24 @@ def _differences(sides: Sequence[Mapping[Row, Row]]) -> dict[Row, Difference]:
     return found
 
 
-def compared(clusters: Clusters, seconds: float = 20.0) -> tuple[dict[str, Settled], Strength, PlainReader]:
-    """What becomes of each config table, by its bare name, and how strongly that holds."""
+def compared(
+    clusters: Clusters,
+    seconds: float = 20.0,
+    *,
+    at_first: float | None = None,
+    then: Callable[[], None] = lambda: None,
+) -> tuple[dict[str, Settled], Strength, PlainReader]:
+    """What becomes of each config table, by its bare name, and how strongly that holds.
+
+    Before the first reading targets are given ``at_first`` seconds to arrive, else as many as afterwards; ``then`` is
+    called after it.
+    """
     tables = clusters.tables()
     wanted = tables.of(TableClass.config)
     reader = PlainReader(tables.clusters)
     with Window(clusters.pair, tables, clusters.links()[1], wanted) as window:
-        with window.views(seconds) as views:
+        with window.views(seconds if at_first is None else at_first) as views:
             results = reader.recompare(views.of, wanted)
+        then()
         found = settle(window, views, results, reader, seconds)
     return {one.result.table.name.name: one for one in found}, window.strength, reader

@@ -16,7 +16,6 @@ CHECKS = {
     "policy.tables",
     "diff.data",
     "diff.repair",
-    "diff.certificate",
     "diff.schema",
     "diff.sequences",
     "diff.strength",

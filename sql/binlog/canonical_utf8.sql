@@ -1,2 +1,0 @@
--- Text of another character set as it is sent to a client.
-CONVERT({{column}} USING utf8mb4)

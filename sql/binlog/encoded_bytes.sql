@@ -1,2 +1,0 @@
--- Bytes behind their number.
-{{length}}, CAST(X'FF' AS BINARY), {{value}}

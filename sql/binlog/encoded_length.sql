@@ -1,2 +1,0 @@
--- How many bytes a value has.
-LENGTH({{value}})

@@ -1,2 +1,0 @@
--- NULL has no bytes behind its mark.
-IF({{column}} IS NULL, '', {{value}})

@@ -1,2 +1,0 @@
--- The row of no columns.
-CAST(X'FF' AS BINARY)

@@ -1,2 +1,0 @@
--- Above a bound.
-{{column}} > {{value}}

@@ -1,2 +1,0 @@
--- Below a bound.
-{{column}} < {{value}}

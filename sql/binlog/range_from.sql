@@ -1,2 +1,0 @@
--- At or above a bound.
-{{column}} >= {{value}}

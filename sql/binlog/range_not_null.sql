@@ -1,2 +1,0 @@
--- A key column that has a value.
-{{column}} IS NOT NULL

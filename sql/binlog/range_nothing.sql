@@ -1,2 +1,0 @@
--- No row: no column of the key may be NULL.
-FALSE

@@ -1,2 +1,0 @@
--- A key column that has no value.
-{{column}} IS NULL

@@ -1,2 +1,0 @@
--- Which rows of the table.
-WHERE {{condition}}

@@ -1,2 +1,0 @@
--- What stands between the parts of a word.
-','

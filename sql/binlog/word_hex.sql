@@ -1,2 +1,0 @@
--- Text and bytes in letters that separate nothing.
-HEX({{value}})

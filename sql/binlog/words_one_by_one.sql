@@ -1,2 +1,0 @@
--- Key and hash of each row.
-SELECT {{parts}} FROM {{table}} {{within}}
