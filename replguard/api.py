@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from replguard.audit.tables import TableMap
     from replguard.config import Config
+    from replguard.control import certificate as certificates
     from replguard.control import pause as pausing
     from replguard.control.breaker import Breaker
     from replguard.diff import repair
@@ -211,18 +212,27 @@ class Clusters:
             "scan", started, (seen.check,), coverage=seen.coverage, links=_facts((chosen,)), data=seen.data
         )
 
-    def diff(self, options: comparison.Options | None = None, repairs: repair.Request | None = None) -> Report:
-        """Schema and data of the config tables; ``repairs`` asks for a file of statements that put right what differs.
+    def diff(
+        self,
+        options: comparison.Options | None = None,
+        repairs: repair.Request | None = None,
+        certificate: certificates.Request | None = None,
+    ) -> Report:
+        """Schema and data of the config tables.
 
-        Raises UsageError where that file cannot be written.
+        ``repairs`` asks for a file of statements that put right what differs, ``certificate`` for one that says that
+        nothing does: the report tells where it may not be written. Raises UsageError where a file cannot be.
         """
         from replguard.audit import classes
+        from replguard.control import certificate as certificates
         from replguard.diff import run as comparison
 
         started = _now()
         if repairs:
             repairs.check()
             repairs.changed((self.pair.first.name, self.pair.second.name))
+        if certificate:
+            certificate.check()
         options = options or comparison.Options(started.date())
         tables = self.tables()
         _, found = self.links()
@@ -236,9 +246,13 @@ class Clusters:
             Check(state.id, state.summary, _only_told(told), applicable=state.applicable),
             *([repairs.write(self.pair, tables, found, compared.drift)] if repairs else []),
         )
-        return self._report(
+        report = self._report(
             "diff", started, checks, coverage=compared.coverage, strength=compared.strength, links=_facts(found)
         )
+        if not certificate:
+            return report
+        issued = certificates.issue(report, self.config, self.pair, self._folder, certificate, options.tables)
+        return replace(report, checks=(*report.checks, issued))
 
     def pause(self, options: pausing.Options | None = None) -> Report:
         """Drain and stop all links, verify it, and write a receipt."""

@@ -56,6 +56,12 @@ def diff(
             "--repair-sql", metavar="FILE", help="Write statements that would put right what differs. Runs none."
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate", metavar="FILE", help="Write that all is identical, where paused links make that certain."
+        ),
+    ] = None,
     repair: Annotated[
         str | None,
         typer.Option("--repair", metavar="NAME", help="The cluster that --repair-sql changes [default: the second]."),
@@ -64,7 +70,7 @@ def diff(
     """Compare schema and data of the config tables. Stops nothing, locks nothing, changes nothing."""
     options = partial(_options, tables, limit, seconds(settle), mask)
     patience = seconds(trace_for)
-    outputs = Outputs(repair_sql, repair)
+    outputs = Outputs(repair_sql, repair, certificate)
     run("diff", common, lambda session: _diff(session, options, tuple(trace or ()), patience, outputs))
 
 
@@ -81,4 +87,4 @@ def _diff(
     asked = replace(options(), trace=tracing(session, trace, patience))
     clusters = session.clusters
     with session.progress("comparing") as progress:
-        return clusters.diff(replace(asked, progress=progress), outputs.repairs)
+        return clusters.diff(replace(asked, progress=progress), outputs.repairs, outputs.certificates)

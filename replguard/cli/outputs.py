@@ -10,15 +10,24 @@ from replguard.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from replguard.control.certificate import Request as CertificateRequest
     from replguard.diff.repair import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What was asked for: ``repair_sql`` is a file of statements that change the cluster called ``repair``."""
+    """What was asked for; ``repair_sql`` is a file of statements that change the cluster called ``repair``."""
 
     repair_sql: Path | None = None
     repair: str | None = None
+    certificate: Path | None = None
+
+    @property
+    def certificates(self) -> CertificateRequest | None:
+        """The request for a certificate, where there is one."""
+        from replguard.control.certificate import Request  # noqa: PLC0415 - likewise
+
+        return Request(self.certificate) if self.certificate else None
 
     def check(self) -> None:
         """UsageError for what cannot be written, before any server is asked."""
@@ -26,6 +35,8 @@ class Outputs:
             raise UsageError("--repair goes with --repair-sql", remedy="name the file: --repair-sql FILE")
         if self.repairs:
             self.repairs.check()
+        if self.certificates:
+            self.certificates.check()
 
     @property
     def repairs(self) -> Request | None:

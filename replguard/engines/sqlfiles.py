@@ -34,7 +34,9 @@ def root() -> Path:
 @lru_cache(maxsize=512)
 def _variants(engine: str, name: str) -> tuple[tuple[tuple[int, ...], str], ...]:
     path = root() / engine / f"{name}.sql"
-    variants = [(_version(file.stem.partition("@")[2]), _body(file)) for file in path.parent.glob(f"{path.stem}@*.sql")]
+    variants = [
+        (version_numbers(file.stem.partition("@")[2]), _body(file)) for file in path.parent.glob(f"{path.stem}@*.sql")
+    ]
     if path.is_file():
         variants.append(((), _body(path)))
     if not variants:
@@ -42,10 +44,10 @@ def _variants(engine: str, name: str) -> tuple[tuple[tuple[int, ...], str], ...]
     return tuple(sorted(variants, reverse=True))
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_numbers(text: str) -> tuple[int, ...]:
     """A version as numbers that compare.
 
-    >>> _version("10.11.19-MariaDB")
+    >>> version_numbers("10.11.19-MariaDB")
     (10, 11, 19)
     """
     head = re.match(r"\d+(?:\.\d+)*", text)
@@ -65,7 +67,7 @@ def statement(engine: str, name: str, version: str = "", **slots: Quoted) -> Quo
     Raises FileNotFoundError for a file that is not there, KeyError for a slot without a value, TypeError for a value
     that nobody has quoted.
     """
-    have = _version(version)
+    have = version_numbers(version)
     text = next((text for least, text in _variants(engine, name) if least <= have), None)
     if text is None:
         raise FileNotFoundError(

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from datetime import date, datetime
-from enum import Enum
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.findings import SCHEMA
+from replguard.model.plain import plain
 
 if TYPE_CHECKING:
     from replguard.model.findings import Check, Report
@@ -48,22 +44,3 @@ def _check(check: Check) -> dict[str, Any]:
         "summary": check.summary,
         "findings": plain(check.findings),
     }
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses, enums and dates as what JSON knows; a field ``class_`` is called ``class``, NaN is text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name.rstrip("_"): plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    if isinstance(value, float) and not isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return str(value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.changes import Change, TransactionEnd
-from replguard.report.document import plain
+from replguard.model.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

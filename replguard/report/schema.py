@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from replguard.configfile import ConfigFile, PresetFile
+from replguard.model.certificate import SCHEMA as CERTIFICATE
+from replguard.model.certificate import Certificate
 from replguard.model.changes import Operation
 from replguard.model.findings import (
     SCHEMA,
@@ -53,6 +55,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "config.schema.json": _titled(ConfigFile.model_json_schema(), "replguard.yaml"),
         "policy.schema.json": _titled(PresetFile.model_json_schema(), "a preset of replguard"),
         "report.schema.json": _titled(_report(), "a report of replguard"),
+        "certificate.schema.json": _titled(_certificate(), "a certificate of replguard diff"),
         "line.schema.json": _titled(_line(), "a line of replguard's --format jsonl"),
     }
 
@@ -103,6 +106,14 @@ def _report() -> dict[str, Any]:
         "data": {"type": "object"},
     }
     return {**_closed(properties), "$defs": definitions}
+
+
+def _certificate() -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    reference = _definition(Certificate, definitions)
+    properties = definitions.pop(reference["$ref"].rpartition("/")[2])["properties"]
+    own = {"schema": {"const": CERTIFICATE}, **properties, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+    return {**_closed(own), "$defs": definitions}
 
 
 def _line() -> dict[str, Any]:

@@ -1,2 +1,2 @@
--- All rows of a table, every column in its exact form.
-SELECT {{columns}} FROM {{table}}
+-- Rows of a table, every column in its exact form.
+SELECT {{columns}} FROM {{table}} {{within}}

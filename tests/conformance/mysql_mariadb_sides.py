@@ -78,6 +78,16 @@ class Side:
                 cursor.execute(statement, args)
             return cursor.fetchall()
 
+    def explained(self, text):
+        """The plan of a statement, row by row."""
+        raw = pymysql.connect(
+            host=self.host, port=self.port, user=self.user, password=self.password, database=self.database
+        )
+        with raw, raw.cursor(pymysql.cursors.DictCursor) as cursor:
+            cursor.execute("SET NAMES utf8mb4")
+            cursor.execute(f"EXPLAIN {'FORMAT=TRADITIONAL' if self.engine == 'mysql' else ''} {text}")
+            return cursor.fetchall()
+
     def connect(self, **changes):
         endpoint = Endpoint(self.name, self.engine, self.host, self.port, self.user, self.password, self.database)
         engine = import_module(f"replguard.engines.{changes.pop('with_engine', self.engine)}").ENGINE

@@ -16,6 +16,7 @@ CHECKS = {
     "policy.tables",
     "diff.data",
     "diff.repair",
+    "diff.certificate",
     "diff.schema",
     "diff.sequences",
     "diff.strength",

@@ -28,7 +28,8 @@ from replguard.model.findings import (
     Strength,
     TableCoverage,
 )
-from replguard.report.document import document, dumps, plain
+from replguard.model.plain import plain
+from replguard.report.document import document, dumps
 from replguard.report.text import render
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/report.schema.json").read_text())

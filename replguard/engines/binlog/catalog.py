@@ -83,12 +83,15 @@ class BinlogCatalog:
         keys = _grouped(self._server.run("keys", schemas=names))
         foreign_keys = references(self._server, names)
         triggers = _grouped(self._server.run("triggers", schemas=names))
-        tables = (_name(row) for row in self._server.run("tables", schemas=names))
+        tables = {_name(row): row for row in self._server.fresh("tables", schemas=names)}
         return tuple(
             Table(
                 name=name,
                 columns=tuple(self._column(row) for row in columns[name]),
                 key=_key(keys[name], {row["name"] for row in columns[name]}),
+                nullable_key=_nullable_key(keys[name], {row["name"] for row in columns[name]}),
+                estimate=_number(tables[name]["estimate"]),
+                size=_number(tables[name]["size"]),
                 foreign_keys=foreign_keys.get(name, ()),
                 triggers=tuple(_trigger(name, row) for row in triggers[name]),
             )
@@ -172,17 +175,37 @@ def _key(parts: Rows, columns: set[str]) -> tuple[str, ...]:
 
     A column that the catalog does not list (the hidden end of a system-versioned row) is no part for a reader.
     """
-    keys: defaultdict[str, Rows] = defaultdict(list)
-    for part in parts:
-        keys[part["name"]].append(part)
     usable = {
         name: tuple(part["column_name"] for part in found if part["column_name"] in columns)
-        for name, found in keys.items()
+        for name, found in _whole_keys(parts).items()
         if name == "PRIMARY" or not any(part["prefix"] or part["nullable"] == "YES" for part in found)
-        if all(part["column_name"] is not None for part in found)
     }
     chosen = "PRIMARY" if "PRIMARY" in usable else min(usable, default=None)
     return usable[chosen] if chosen else ()
+
+
+def _nullable_key(parts: Rows, columns: set[str]) -> tuple[str, ...]:
+    """Where no unique key is without nullable parts, the first by name of those that have some."""
+    if _key(parts, columns):
+        return ()
+    usable = {
+        name: tuple(part["column_name"] for part in found)
+        for name, found in _whole_keys(parts).items()
+        if all(part["column_name"] in columns and not part["prefix"] for part in found)
+    }
+    return usable[min(usable)] if usable else ()
+
+
+def _whole_keys(parts: Rows) -> dict[str, Rows]:
+    """The parts of each unique key that has no computed ones."""
+    keys: defaultdict[str, Rows] = defaultdict(list)
+    for part in parts:
+        keys[part["name"]].append(part)
+    return {name: found for name, found in keys.items() if all(part["column_name"] is not None for part in found)}
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _event(row: Mapping[str, Any]) -> ScheduledEvent:

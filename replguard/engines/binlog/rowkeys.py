@@ -60,26 +60,36 @@ def condition(table: Table, keys: Sequence[Row]) -> Quoted:
     return joined(alternatives, " OR ")
 
 
-def _equals(column: Column, value: bytes) -> Quoted:
+def comparable(column: Column, value: bytes) -> Quoted:
+    """A value as a literal that the server compares by the column's own rules. Unsupported where there is none."""
     name = base_type(column.type)
     if name in INTEGERS or name == "decimal":
-        return _is(column, "key_value", _number(column, value))
+        return _number(column, value)
     if name in {"float", "double"}:
         # With an exponent it is a DOUBLE to the server, without one a DECIMAL.
         number = _number(column, value)
-        return _is(column, "key_value", number if "e" in number else Quoted(f"{number}e0"))
+        return number if "e" in number else Quoted(f"{number}e0")
     if name in _TIMES:
-        return _is(column, "key_value", literal(_matched(column, _TIME, value)))
+        return literal(_matched(column, _TIME, value))
     if name in BINARIES:
-        return _is(column, "key_value", _hex(value))
-    if name in _ADDRESSES:
-        return _is(column, "key_value", _utf8(value))
+        return _hex(value)
+    if name in _ADDRESSES or (name in _TEXTS and _charset(column) in ONE_TO_ONE):
+        return _utf8(value)
+    raise _cannot(column)
+
+
+def _equals(column: Column, value: bytes) -> Quoted:
+    name = base_type(column.type)
     text, zero, tail = value.partition(b"\0")
     if name in {"enum", "set"}:
         return _label(column, text, tail if zero and "''" in column.type else None)
-    if name in _TEXTS:
+    if name in _TEXTS and _charset(column) not in ONE_TO_ONE:
         return _text(column, value)
-    raise _cannot(column)
+    return _is(column, "key_value", comparable(column, value))
+
+
+def _charset(column: Column) -> str:
+    return (column.collation or "binary").partition("_")[0]
 
 
 def _cannot(column: Column) -> Unsupported:
@@ -97,9 +107,6 @@ def _label(column: Column, label: bytes, number: bytes | None) -> Quoted:
 
 
 def _text(column: Column, value: bytes) -> Quoted:
-    charset = (column.collation or "binary").partition("_")[0]
-    if charset in ONE_TO_ONE:
-        return _is(column, "key_value", _utf8(value))
     text, marked, stored = value.partition(b"\0")
     if marked and b"?" in text:
         return _is(column, "key_bytes", _hex(bytes.fromhex(stored.decode())))

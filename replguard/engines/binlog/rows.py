@@ -14,13 +14,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog import rowkeys
+from replguard.engines.binlog import checksums, ranges, rowkeys
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type, qualified
 from replguard.engines.binlog.charsets import ONE_TO_ONE
-from replguard.engines.binlog.connection import quoted
+from replguard.engines.binlog.connection import integer, quoted
 from replguard.engines.binlog.holding import Below
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import DeadlineError, ServerError, Unsupported
+from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.connection import Session
     from replguard.engines.binlog.server import BinlogServer
     from replguard.model.changes import Change
+    from replguard.model.chunks import Function, Portion, Sum
     from replguard.model.positions import Position
     from replguard.model.tables import Column, Table
 
@@ -148,10 +150,52 @@ class BinlogSnapshot:
     def holds(self, change: Change) -> bool:
         return self._below.holds(change)
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
-        """All rows as tuples of canonical values, ordered by the key as the server's collations order it."""
+    def functions(self, table: Table, columns: Sequence[str]) -> tuple[Function, ...]:
+        """See :mod:`replguard.engines.binlog.checksums`; Unsupported for a column that cannot be read exactly."""
+        for name in columns:
+            reader(table.column(name))
+        return checksums.functions(self._session, table, columns)
+
+    def golden(self, function: Function) -> bytes:
+        return checksums.golden(self._session, function)
+
+    def sums(self, portions: Sequence[Portion]) -> list[Sum]:
+        """The sums of these portions, in one statement."""
+        try:
+            return checksums.sums(self._session, portions)
+        finally:
+            self._release()
+
+    def words(self, portion: Portion) -> list[bytes]:
+        """One word a row. Unsupported where some row is too large for the function."""
+        try:
+            return checksums.words(self._session, portion)
+        finally:
+            self._release()
+
+    def key_of_word(self, table: Table, word: bytes) -> Row:
+        return checksums.key_of_word(table, word)
+
+    def has_ranges(self, table: Table) -> bool:
+        return ranges.has_ranges(table)
+
+    def boundary(self, table: Table, lower: Row | None, rows: int) -> Row | None:
+        """The key that stands ``rows`` rows behind the first at or above ``lower``, by the server's order."""
+        readers = [reader(table.column(name)) for name in table.key]
+        slots = self._slots(table, readers, KeyRange(lower))
+        text = statement("binlog", "boundary", **slots, order=_order(table), rows=integer(rows))
+        return next(iter(list(self._rows(table, readers, text))), None)
+
+    def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
+        """The rows as tuples of canonical values, ordered by the key as the server's collations order it."""
         readers = [reader(table.column(name)) for name in columns]
-        yield from self._rows(table, readers, self._select(table, readers))
+        slots = self._slots(table, readers, within)
+        text = (
+            statement("binlog", "read_rows_in_order", **slots, order=_order(table))
+            if table.key
+            else statement("binlog", "read_rows", **slots)
+        )
+        yield from self._rows(table, readers, text)
 
     def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
         """The rows that have one of these keys; see :class:`replguard.engines.base.Snapshot`."""
@@ -192,12 +236,14 @@ class BinlogSnapshot:
             except DeadlineError:
                 self._session.run("release")
 
-    def _select(self, table: Table, readers: Sequence[Reader]) -> Quoted:
+    @staticmethod
+    def _slots(table: Table, readers: Sequence[Reader], within: KeyRange) -> dict[str, Quoted]:
         columns = joined([expression for reader in readers for expression in reader.expressions])
-        if not table.key:
-            return statement("binlog", "read_rows", columns=columns, table=qualified(table.name))
-        order = joined([quoted(name) for name in table.key])
-        return statement("binlog", "read_rows_in_order", columns=columns, table=qualified(table.name), order=order)
+        return {"columns": columns, "table": qualified(table.name), "within": ranges.where(table, within)}
+
+
+def _order(table: Table) -> Quoted:
+    return joined([quoted(name) for name in table.key])
 
 
 def _slices(readers: Sequence[Reader]) -> list[tuple[slice, Callable[[Sequence[Value]], Value]]]:
@@ -216,11 +262,18 @@ class BinlogRows:
         self._server = server
 
     @contextmanager
-    def snapshot(self) -> Iterator[BinlogSnapshot]:
-        """A read-only, repeatable view, bound from below and above in the server's own stream."""
+    def snapshot(self, statement_timeout: float | None = None) -> Iterator[BinlogSnapshot]:
+        """A read-only, repeatable view, bound from below and above in the server's own stream.
+
+        MySQL counts the time of statements that read alone, which all are that may last.
+        """
         with self._server.open("snapshot", raw_values=True) as session:
             session.run("isolation")
             lower, upper = self._server.begin_snapshot(session)
             awaits = self._server.commits_wait(session)
             session.run("savepoint")
+            session.run("group_length")
+            if statement_timeout is not None:
+                milliseconds = max(1, round(statement_timeout * 1000))
+                session.run("statement_timeout", milliseconds=integer(milliseconds))
             yield BinlogSnapshot(session, lower, upper, awaits=awaits)

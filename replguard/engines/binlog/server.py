@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from replguard.engines.base import Capabilities, OtherFlavour
+from replguard.engines.binlog import load
 from replguard.engines.binlog.catalog import BinlogCatalog
 from replguard.engines.binlog.connection import Session, open_session, text_of
 from replguard.engines.binlog.rows import BinlogRows
@@ -177,6 +179,14 @@ class BinlogServer(ABC):
     def text(self, name: str, **slots: Quoted) -> Quoted:
         """A statement's text, as a part of another."""
         return text_of(self.flavour, name, self.version_text, **slots)
+
+    @cached_property
+    def _sees_all(self) -> bool:
+        return load.sees_all(self)
+
+    def running(self) -> int | None:
+        """How many clients' statements run now besides this one; None without the privilege PROCESS."""
+        return load.running(self) if self._sees_all else None
 
     def run(self, name: str, *params: object, **slots: Quoted) -> list[dict[str, Any]]:
         """Run a statement by name on the shared session; its rows by column name."""

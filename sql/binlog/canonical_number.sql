@@ -1,0 +1,2 @@
+-- BIT, YEAR and ZEROFILL as a number without padding.
+CAST({{column}} AS UNSIGNED)

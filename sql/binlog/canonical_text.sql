@@ -1,0 +1,2 @@
+-- Types that take nothing but their own values beside them, as text.
+CAST({{column}} AS CHAR)

@@ -1,0 +1,2 @@
+-- Bytes behind their number.
+{{length}}, CAST(X'FF' AS BINARY), {{value}}

@@ -1,0 +1,2 @@
+-- How many bytes a value has.
+LENGTH({{value}})

@@ -1,0 +1,2 @@
+-- NULL has no bytes behind its mark.
+IF({{column}} IS NULL, '', {{value}})

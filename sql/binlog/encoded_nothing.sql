@@ -1,0 +1,2 @@
+-- The row of no columns.
+CAST(X'FF' AS BINARY)

@@ -1,0 +1,2 @@
+-- 64 bits of SHA-256.
+CAST(CONV(LEFT(SHA2({{row}}, 256), 16), 16, 10) AS UNSIGNED)

@@ -1,0 +1,2 @@
+-- Above a bound.
+{{column}} > {{value}}

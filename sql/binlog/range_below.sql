@@ -1,0 +1,2 @@
+-- Below a bound.
+{{column}} < {{value}}

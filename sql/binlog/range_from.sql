@@ -1,0 +1,2 @@
+-- At or above a bound.
+{{column}} >= {{value}}

@@ -1,0 +1,2 @@
+-- A key column that has a value.
+{{column}} IS NOT NULL

@@ -1,0 +1,2 @@
+-- No row: no column of the key may be NULL.
+FALSE

@@ -1,0 +1,2 @@
+-- A key column that has no value.
+{{column}} IS NULL

@@ -1,0 +1,2 @@
+-- Which rows of the table.
+WHERE {{condition}}

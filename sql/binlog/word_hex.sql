@@ -1,0 +1,2 @@
+-- Text and bytes in letters that separate nothing.
+HEX({{value}})

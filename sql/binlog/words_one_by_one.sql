@@ -1,0 +1,2 @@
+-- Key and hash of each row.
+SELECT {{parts}} FROM {{table}} {{within}}

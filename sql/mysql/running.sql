@@ -1,0 +1,4 @@
+-- How many clients' statements run now, and whether the list has the one that asks.
+SELECT SUM(ID <> CONNECTION_ID()) AS others, SUM(ID = CONNECTION_ID()) AS own
+FROM information_schema.PROCESSLIST
+WHERE COMMAND IN ('Query', 'Execute', 'Prepare', 'Fetch', 'Bulk') AND USER NOT IN ('system user', 'event_scheduler')
