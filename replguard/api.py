@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from replguard.control.breaker import Breaker
     from replguard.diff import repair
     from replguard.diff import run as comparison
+    from replguard.diff.checkpoint import Checkpoint as DiffCheckpoint
     from replguard.engines.base import OnStatement, Server
     from replguard.gates import base as gate_base
     from replguard.model.links import Link
@@ -236,7 +237,9 @@ class Clusters:
         options = options or comparison.Options(started.date())
         tables = self.tables()
         _, found = self.links()
-        compared = comparison.diff(self.pair, tables, found, options)
+        point = self._point(tables, options)
+        compared = comparison.diff(self.pair, tables, found, options, point)
+        point.remove()
         state = audit_links.check(found, self.config, needed=False)
         told = tuple(item for item in state.findings if item.code in ("link.missing", "link.unknown"))
         named = [*(classes.unclassified(tables) if options.tables is None else []), *classes.no_table(tables)]
@@ -253,6 +256,17 @@ class Clusters:
             return report
         issued = certificates.issue(report, self.config, self.pair, self._folder, certificate, options.tables)
         return replace(report, checks=(*report.checks, issued))
+
+    def _point(self, tables: TableMap, options: comparison.Options) -> DiffCheckpoint:
+        """Where a comparison writes down how far it is; with ``resume`` it holds what an interrupted one left."""
+        from replguard.diff import checkpoint
+
+        wanted = [table for table in tables if options.wants(table)]
+        subject = checkpoint.subject(self.pair, self.config.policy, wanted)
+        point = checkpoint.Checkpoint(checkpoint.path_in(self._folder), subject)
+        if options.resume:
+            point.load()
+        return point
 
     def pause(self, options: pausing.Options | None = None) -> Report:
         """Drain and stop all links, verify it, and write a receipt."""

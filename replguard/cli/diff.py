@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from replguard.cli.comparing import bar
 from replguard.cli.durations import seconds
 from replguard.cli.options import Common, command
 from replguard.cli.outputs import Outputs
@@ -19,10 +19,14 @@ from replguard.cli.tracing import tracing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from replguard.diff.progress import Progress
     from replguard.diff.run import Options
     from replguard.model.findings import Report
 
-EPILOG = "Examples: replguard diff; replguard diff --tables 'account*' --format json; replguard diff --mask"
+EPILOG = (
+    "Examples: replguard diff; replguard diff --tables 'account*' --format json; replguard diff --until 2m --mask; "
+    "replguard diff --resume"
+)
 
 
 @command
@@ -33,8 +37,9 @@ def diff(
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Differences listed a table; never changes the verdict.")
     ] = 1000,
-    settle: Annotated[
-        str, typer.Option("--settle", metavar="TIME", help="How long rows on their way are given to arrive.")
+    until: Annotated[
+        str,
+        typer.Option("--until", "--settle", metavar="TIME", help="How long rows that move are given to come to rest."),
     ] = "30s",
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
     trace: Annotated[
@@ -66,25 +71,70 @@ def diff(
         str | None,
         typer.Option("--repair", metavar="NAME", help="The cluster that --repair-sql changes [default: the second]."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the comparison of this pair that was interrupted.")
+    ] = False,
+    max_lag: Annotated[
+        str, typer.Option("--max-lag", metavar="TIME", help="Wait while a link lags more than this behind; 0: never.")
+    ] = "60s",
+    max_running: Annotated[
+        int, typer.Option("--max-running", min=0, help="Wait while more statements run on a server; 0: never.")
+    ] = 64,
+    patience: Annotated[
+        str, typer.Option("--patience", metavar="TIME", help="How long to wait for busy servers before giving up.")
+    ] = "5m",
+    statement_timeout: Annotated[
+        str, typer.Option("--statement-timeout", metavar="TIME", help="How long one statement may take; 0: no limit.")
+    ] = "10m",
+    snapshot_age: Annotated[
+        str, typer.Option("--snapshot-age", metavar="TIME", help="Take new snapshots after this; 0: never.")
+    ] = "15m",
 ) -> None:
     """Compare schema and data of the config tables. Stops nothing, locks nothing, changes nothing."""
-    options = partial(_options, tables, limit, seconds(settle), mask)
-    patience = seconds(trace_for)
+    limits = (seconds(max_lag), max_running, seconds(patience))
+    times = (seconds(until), seconds(statement_timeout), seconds(snapshot_age))
+    asked = _Asked(tables, limit, mask, resume, limits, times, tuple(trace or ()), seconds(trace_for))
     outputs = Outputs(repair_sql, repair, certificate)
-    run("diff", common, lambda session: _diff(session, options, tuple(trace or ()), patience, outputs))
+    run("diff", common, lambda session: _diff(session, asked, outputs))
 
 
-def _options(tables: str | None, limit: int, settle: float, mask: bool) -> Options:
-    from replguard.diff.run import Options  # noqa: PLC0415 - not needed for --help
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the options say; nothing that they mean is imported before the command runs."""
 
-    return Options(datetime.now(UTC).date(), tables, limit, mask, settle)
+    tables: str | None
+    limit: int
+    mask: bool
+    resume: bool
+    limits: tuple[float, int, float]
+    times: tuple[float, float, float]
+    trace: tuple[str, ...]
+    trace_for: float
+
+    def options(self, session: Session, progress: Callable[[Progress], None]) -> Options:
+        from replguard.diff.run import Options  # noqa: PLC0415 - not needed for --help
+        from replguard.diff.throttle import Limits  # noqa: PLC0415
+
+        lag, running, patience = self.limits
+        settle, statement, age = self.times
+        return Options(
+            today=datetime.now(UTC).date(),
+            tables=self.tables,
+            limit=self.limit,
+            mask=self.mask,
+            settle=settle,
+            progress=progress,
+            trace=tracing(session, self.trace, self.trace_for),
+            statement_timeout=statement or None,
+            snapshot_age=age or None,
+            limits=Limits(lag or None, running or None, patience),
+            resume=self.resume,
+            say=session.say,
+        )
 
 
-def _diff(
-    session: Session, options: Callable[[], Options], trace: tuple[str, ...], patience: float, outputs: Outputs
-) -> Report:
+def _diff(session: Session, asked: _Asked, outputs: Outputs) -> Report:
     outputs.check()
-    asked = replace(options(), trace=tracing(session, trace, patience))
     clusters = session.clusters
-    with session.progress("comparing") as progress:
-        return clusters.diff(replace(asked, progress=progress), outputs.repairs, outputs.certificates)
+    with bar(session) as progress:
+        return clusters.diff(asked.options(session, progress), outputs.repairs, outputs.certificates)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from replguard.cli.comparing import bar
 from replguard.cli.durations import seconds
 from replguard.cli.options import Common, command
 from replguard.cli.session import Session, run
@@ -34,7 +35,8 @@ def gate(
     ] = Purpose.nightly,
     window: Annotated[str, typer.Option("--window", metavar="TIME", help="How long the streams are watched.")] = "5s",
     settle: Annotated[
-        str, typer.Option("--settle", metavar="TIME", help="How long rows on their way are given to arrive.")
+        str,
+        typer.Option("--until", "--settle", metavar="TIME", help="How long rows that move are given to come to rest."),
     ] = "30s",
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
 ) -> None:
@@ -47,7 +49,7 @@ def _gate(session: Session, purpose: Purpose, times: tuple[float, float], *, mas
     from replguard.gates import base  # noqa: PLC0415
 
     clusters = session.clusters
-    with session.progress("comparing") as progress:
+    with bar(session) as progress:
         options = base.Options(datetime.now(UTC).date(), *times, mask, progress)
         return clusters.gate(base.Purpose(purpose.value), options, lambda gate, done: _tell(session, gate, done))
 

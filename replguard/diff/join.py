@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from replguard.errors import StatementError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from replguard.engines.base import Row
 
@@ -40,6 +40,8 @@ class Differences:
     """What a join found. Rows are kept for the first ``limit`` differences; the counts know them all."""
 
     limit: int
+    excuses: Callable[[Row | None, Row | None], bool] = lambda _left, _right: False
+    """Whether a row that is not the same on both sides is no difference."""
     rows: list[int] = field(default_factory=lambda: [0, 0])
     differing: dict[Row, tuple[Row, Row]] = field(default_factory=dict)
     only: tuple[dict[Row, Row], dict[Row, Row]] = field(default_factory=lambda: ({}, {}))
@@ -50,12 +52,16 @@ class Differences:
         return sum(self.counts.values())
 
     def differ(self, key: Row, left: Row, right: Row) -> None:
+        if self.excuses(left, right):
+            return
         self.counts["differs"] += 1
         if self.counts["differs"] <= self.limit:
             self.differing[key] = (left, right)
 
     def single(self, side: int, key: Row, row: Row) -> None:
         """A row without partner: missing if it stands on the first side (0) alone, extra on the second (1)."""
+        if self.excuses(*((row, None) if side == 0 else (None, row))):
+            return
         kind = ("missing", "extra")[side]
         self.counts[kind] += 1
         if self.counts[kind] <= self.limit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from replguard.diff.trace import Traced
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.diff.join import Differences, MultisetDifferences
+    from replguard.diff.settled import Explanation
     from replguard.engines.base import Row
+    from replguard.errors import ReplguardError
+    from replguard.model.findings import TableRelaxation
     from replguard.model.tables import TableName
     from replguard.policy import ExpectedDifference
 
@@ -25,17 +28,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row that is not the same, as seen from the second cluster; ``count`` is above 1 only without a key."""
+    """One row that is not the same, as seen from the second cluster; ``count`` is above 1 only without a key.
+
+    Both rows are None where they are not kept: then only the kind is known. ``expected`` is the rule of the policy by
+    which the row may differ. ``doubtful`` names the columns that differ where no others do and nobody can say
+    whether these mean the same.
+    """
 
     kind: Kind
     left: Row | None
     right: Row | None
     count: int = 1
+    expected: ExpectedDifference | None = None
+    doubtful: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TableResult:
-    """One table's comparison. ``total`` counts all differences, ``differences`` holds the first of them."""
+    """One table's comparison. ``total`` counts all differences, ``differences`` holds as many as may be kept.
+
+    ``function`` is what its rows were hashed with, or says that they were compared whole; ``sum`` is the sum of the
+    hashes, where both sides have the same.
+    """
 
     table: PairedTable
     columns: tuple[str, ...] = ()
@@ -44,46 +58,74 @@ class TableResult:
     differences: Mapping[Identity, Difference] = field(default_factory=dict)
     total: int = 0
     problem: Finding | None = None
+    function: str | None = None
+    sum: str | None = None
+    relaxed: tuple[TableRelaxation, ...] = ()
 
     @property
     def listed(self) -> int:
         return sum(difference.count for difference in self.differences.values())
 
 
-def keyed(
-    table: PairedTable, columns: tuple[str, ...], width: int, found: Differences, clusters: tuple[str, str]
-) -> TableResult:
-    """The result of a join by key."""
+def keyed(found: Differences) -> dict[Identity, Difference]:
+    """The differences of a join by key."""
     differences: dict[Identity, Difference] = {
         key: Difference("differs", left, right) for key, (left, right) in found.differing.items()
     }
     differences |= {key: Difference("missing", row, None) for key, row in found.only[0].items()}
-    differences |= {key: Difference("extra", None, row) for key, row in found.only[1].items()}
-    rows = dict(zip(clusters, found.rows, strict=True))
-    return TableResult(table, columns, width, rows, differences, found.total)
+    return differences | {key: Difference("extra", None, row) for key, row in found.only[1].items()}
 
 
-def keyless(
-    table: PairedTable,
-    columns: tuple[str, ...],
-    found: MultisetDifferences,
-    examples: Mapping[bytes, Row],
-    clusters: tuple[str, str],
-) -> TableResult:
-    """The result of a comparison as multisets; ``examples`` holds the rows that are listed."""
+def multiset(found: MultisetDifferences, examples: Mapping[bytes, Row]) -> dict[Identity, Difference]:
+    """The differences of a comparison as multisets; ``examples`` holds the rows that are listed."""
     differences: dict[Identity, Difference] = {}
     for digest, row in sorted(examples.items()):
         surplus = found.surplus[digest]
         differences[digest] = (
             Difference("missing", row, None, surplus) if surplus > 0 else Difference("extra", None, row, -surplus)
         )
-    rows = dict(zip(clusters, found.rows, strict=True))
-    return TableResult(table, columns, 0, rows, differences, found.missing + found.extra)
+    return differences
+
+
+def of_rows(left: Row | None, right: Row | None) -> Difference:
+    """How a row stands that is not the same on both sides."""
+    if left is not None and right is not None:
+        return Difference("differs", left, right)
+    return Difference("missing" if right is None else "extra", left, right)
+
+
+def has_rows(difference: Difference) -> bool:
+    """Whether the rows themselves are kept."""
+    return difference.left is not None or difference.right is not None
+
+
+def without_rows(difference: Difference) -> Difference:
+    return replace(difference, left=None, right=None)
+
+
+def expected_by(
+    rules: Iterable[ExpectedDifference], display: Display, difference: Difference
+) -> ExpectedDifference | None:
+    """The rule that all states of the row satisfy, where there is one."""
+    states = [display.texts(row) for row in (difference.left, difference.right) if row is not None]
+    for item in rules:
+        if states and all(item.where.columns <= state.keys() and item.where.holds(state) for state in states):
+            return item
+    return None
+
+
+def problem_of(table: PairedTable, error: ReplguardError) -> Finding:
+    """That a table could not be compared, and why."""
+    return _problem(table, error.message, error.remedy)
 
 
 def not_compared(table: PairedTable, why: str, remedy: str | None = None) -> TableResult:
     """The table whose rows could not be compared; that is never a pass."""
-    problem = Finding(
+    return TableResult(table, problem=_problem(table, why, remedy))
+
+
+def _problem(table: PairedTable, why: str, remedy: str | None) -> Finding:
+    return Finding(
         "table.not_compared",
         Severity.unknown,
         f"the rows of {table.name} could not be compared: {why}",
@@ -91,7 +133,6 @@ def not_compared(table: PairedTable, why: str, remedy: str | None = None) -> Tab
         table=table.name.name,
         remedy=remedy or "mend the cause and run the comparison again",
     )
-    return TableResult(table, problem=problem)
 
 
 class Teller:
@@ -111,57 +152,95 @@ class Teller:
 
     def drift(self, result: TableResult, identities: Iterable[Identity]) -> list[Finding]:
         """A finding for each of these differences."""
-        return [self._difference(result, identity) for identity in identities]
+        return [self.difference(result, identity) for identity in identities]
 
     def failing(self, result: TableResult, identities: Iterable[Identity]) -> tuple[Identity, ...]:
-        """Those of these differences that no rule of the policy expects."""
+        """Those of these differences that are drift for certain: no rule of the policy expects them, nor makes them
+        doubtful. Rules that are met count as used.
+        """
         display = self._display(result)
+        rules = {identity: self._expected(result, result.differences[identity], display) for identity in identities}
+        self.used |= {id(rule) for rule in rules.values() if rule}
         return tuple(
-            identity for identity in identities if not self._expected(result, result.differences[identity], display)
+            identity for identity, rule in rules.items() if not rule and not result.differences[identity].doubtful
         )
 
-    def moved(self, result: TableResult, identity: Identity, position: str) -> Finding:
+    def is_open(self, result: TableResult, identity: Identity) -> bool:
+        """Whether nobody can say whether this difference is one."""
+        difference = result.differences[identity]
+        return bool(difference.doubtful) and not self._expected(result, difference, self._display(result))
+
+    def moved(self, result: TableResult, identity: Identity, why: Explanation) -> Finding:
         """A difference that a change on its way explained."""
         key = self._display(result).key(identity) if isinstance(identity, tuple) else None
+        what = f"transaction {why.transaction}" if why.transaction else "a change"
+        at = f" at {why.position}" if why.position else ""
         return Finding(
             "row.in_flight",
             Severity.info,
-            f"a row of {result.table.name} differed and was equal when it was read again",
+            f"a row of {result.table.name} differed while {what}{at} was on its way, and is equal",
             cluster=self.second,
+            link=why.link,
             schema=result.table.name.schema,
             table=result.table.name.name,
             key=key,
-            evidence={"position": position or None},
+            evidence={
+                "transaction": why.transaction,
+                "position": why.position or None,
+                "committed_at": why.committed_at.isoformat() if why.committed_at else None,
+                "origin": why.origin,
+            },
         )
 
-    def unsettled(self, result: TableResult, identity: Identity, why: str) -> Finding:
-        """A difference of which nobody can say whether it is drift."""
-        key = self._display(result).key(identity) if isinstance(identity, tuple) else None
+    def open(self, result: TableResult, why: str) -> Finding:
+        """A table of which nobody can say as a whole whether it is the same."""
         return Finding(
             "row.unsettled",
             Severity.unknown,
-            f"a row of {result.table.name} differs, which may be drift or a change on its way: {why}",
+            f"{result.table.name} was not at rest as a whole: {why}",
+            cluster=self.second,
+            schema=result.table.name.schema,
+            table=result.table.name.name,
+            remedy="let replication catch up, or give it more time with --until, and compare again",
+        )
+
+    def unsettled(self, result: TableResult, identity: Identity, why: str) -> Finding:
+        """A row of which nobody can say whether it is the same."""
+        key = self._display(result).key(identity) if isinstance(identity, tuple) else None
+        differs = (
+            "moved, and may be drift"
+            if identity not in result.differences
+            else ("differs, which may be drift or a change on its way")
+        )
+        return Finding(
+            "row.unsettled",
+            Severity.unknown,
+            f"a row of {result.table.name} {differs}: {why}",
             cluster=self.second,
             schema=result.table.name.schema,
             table=result.table.name.name,
             key=key,
-            remedy="let replication catch up, or give it more time with --settle, and compare again",
+            remedy="let replication catch up, or give it more time with --until, and compare again",
         )
 
     def _display(self, result: TableResult) -> Display:
         side = result.table.sides[self.first]
         return Display(side, result.columns, mask=self.mask)
 
-    def _difference(self, result: TableResult, identity: Identity) -> Finding:
+    def difference(self, result: TableResult, identity: Identity) -> Finding:
+        """One difference that is drift, or expected."""
         difference = result.differences[identity]
         display = self._display(result)
         key = display.key(identity) if isinstance(identity, tuple) else None
         expected = self._expected(result, difference, display)
         where = f"{result.table.name}" + (f" {_key_text(key)}" if key else "")
+        if difference.doubtful and not expected:
+            return self._doubtful(result, difference, display, key)
+        reason = f"; expected: {expected.reason}" if expected else ""
         return Finding(
             f"row.{difference.kind}",
             Severity.info if expected else Severity.fail,
-            f"{where} {self._words(result, difference)}" + (f"; expected: {expected.reason}" if expected else ""),
+            f"{where} {self._words(result, difference, keyless=key is None)}{reason}",
             cluster=self.second,
             schema=result.table.name.schema,
             table=result.table.name.name,
@@ -173,15 +252,35 @@ class Teller:
             },
         )
 
-    def _words(self, result: TableResult, difference: Difference) -> str:
+    def _doubtful(
+        self, result: TableResult, difference: Difference, display: Display, key: dict[str, Any] | None
+    ) -> Finding:
+        """A row that differs in values alone of which nobody can say whether they mean the same."""
+        named = f" {_key_text(key)}" if key else ""
+        return Finding(
+            "row.indeterminate",
+            Severity.unknown,
+            f"{result.table.name}{named} differs in {', '.join(difference.doubtful)}, where unlike bytes may mean the "
+            "same",
+            cluster=self.second,
+            schema=result.table.name.schema,
+            table=result.table.name.name,
+            key=key,
+            remedy="compare what they mean by other means, or copy the value from one side to the other",
+            evidence=self._evidence(difference, display, keyless=key is None, expected=None),
+        )
+
+    def _words(self, result: TableResult, difference: Difference, *, keyless: bool) -> str:
         times = f" {difference.count} times" if difference.count > 1 else ""
         if difference.kind == "missing":
-            more = "more often " if not result.width else ""
+            more = "more often " if keyless else ""
             return f"stands {more}on {self.first}{times} and not on {self.second}"
         if difference.kind == "extra":
-            more = "more often " if not result.width else ""
+            more = "more often " if keyless else ""
             return f"stands {more}on {self.second}{times} and not on {self.first}"
-        names = self._display(result).differing(difference.left or (), difference.right or ())
+        if difference.left is None or difference.right is None:
+            return "differs"
+        names = self._display(result).differing(difference.left, difference.right)
         return f"differs in {', '.join(names)}"
 
     def _evidence(
@@ -191,21 +290,15 @@ class Teller:
         if difference.left is not None and difference.right is not None:
             evidence["columns"] = display.differing(difference.left, difference.right)
         elif keyless:
-            row = difference.left or difference.right or ()
-            evidence["row"] = display.row(row)
+            evidence["row"] = display.row(difference.left or difference.right or ())
             evidence["count"] = difference.count
         if expected:
             evidence["expected"] = {"where": expected.where.text, "reason": expected.reason}
         return evidence
 
     def _expected(self, result: TableResult, difference: Difference, display: Display) -> ExpectedDifference | None:
-        """The rule that both states of the row satisfy, where there is one."""
-        states = [display.texts(row) for row in (difference.left, difference.right) if row is not None]
-        for item in self.expected.get(result.table.name, ()):
-            if all(item.where.columns <= state.keys() and item.where.holds(state) for state in states):
-                self.used.add(id(item))
-                return item
-        return None
+        """The rule by which the row may differ, where there is one."""
+        return difference.expected or expected_by(self.expected.get(result.table.name, ()), display, difference)
 
     def unlisted(self, result: TableResult, unlisted: int, severity: Severity) -> Finding:
         """How many differences are not listed."""
@@ -221,8 +314,8 @@ class Teller:
         )
 
 
-def coverage(result: TableResult) -> TableCoverage:
-    """What was done about a table that was to be compared."""
+def coverage(result: TableResult, positions: dict[str, str]) -> TableCoverage:
+    """What was done about a table that was to be compared, within views at these positions."""
     name = result.table.name
     return TableCoverage(
         name.schema,
@@ -232,6 +325,10 @@ def coverage(result: TableResult) -> TableCoverage:
         rows=result.rows,
         columns=result.columns,
         note=result.problem.message if result.problem else None,
+        function=result.function,
+        sum=result.sum,
+        positions=positions if result.problem is None else {},
+        relaxed=result.relaxed,
     )
 
 

@@ -60,6 +60,10 @@ class Reader(Protocol):
         """
         ...
 
+    def again(self, views: Mapping[str, Snapshot], before: Sequence[TableResult]) -> list[TableResult]:
+        """Tables that differed: those rows again where all of them are known, else the tables as a whole."""
+        ...
+
     def recompare(self, views: Mapping[str, Snapshot], paired: Sequence[PairedTable]) -> list[TableResult]:
         """These tables compared whole again, in their order."""
         ...

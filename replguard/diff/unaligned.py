@@ -37,7 +37,7 @@ def settle(window: Window, views: Views, results: list[TableResult], reader: Rea
         if not views.marks:
             time.sleep(PAUSE)
         with window.views(max(deadline - time.monotonic(), 1.0)) as later:
-            again = reader.recompare(later.of, [state.result.table for state in open_states])
+            again = reader.again(later.of, [state.result for state in open_states])
         for state, now in zip(open_states, again, strict=True):
             _advance(state, now, later)
         open_states = [state for state in open_states if state.unsettled]

@@ -63,6 +63,7 @@ class Carrier:
     follower: Follower | None = None
     moves: Moves | None = None
     lost: ServerError | None = None
+    start: Position | None = None
 
     @property
     def is_paused(self) -> bool:
@@ -77,10 +78,11 @@ class Views:
     are up to where each link's stream must be read. ``reached`` tells a user up to which positions all was applied.
     """
 
-    of: Mapping[str, Snapshot] = field(default_factory=dict)
+    of: dict[str, Snapshot] = field(default_factory=dict)
     marks: dict[str, Snapshot] = field(default_factory=dict)
     obstacles: dict[str, str] = field(default_factory=dict)
     ends: dict[str, Position] = field(default_factory=dict)
+    stack: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @property
     def awaits(self) -> bool:
@@ -99,7 +101,8 @@ class Views:
 class Window:
     """See the module. ``links`` are all into either cluster, ``compared`` the tables whose rows are compared.
 
-    ``timeout`` bounds the statements of views, in seconds.
+    ``timeout`` bounds the statements of views, in seconds. ``since`` is by link from where its stream is to be read,
+    where that was begun by an earlier comparison.
     """
 
     def __init__(
@@ -109,9 +112,11 @@ class Window:
         links: Sequence[Link],
         compared: Sequence[PairedTable],
         timeout: float | None = None,
+        since: Mapping[str, str] | None = None,
     ) -> None:
         self._pair = pair
         self._timeout = timeout
+        self._since = since or {}
         self._tables = tables
         self._compared = tuple(compared)
         self._unmatched = [link for link in links if link.source is None]
@@ -151,9 +156,16 @@ class Window:
             cascades = source.capabilities.applier_cascades or target.capabilities.applier_cascades
             carrier.moves = Moves(self._tables, link, filters, self._compared, cascades=cascades)
             wanted = Wanted(carrier.moves.interest, carrier.moves.shape)
-            carrier.lookback = self._stack.enter_context(source.streams.look_back(link, target, wanted))
+            text = self._since.get(link.label)
+            since = source.streams.parse(text) if text else None
+            carrier.lookback = self._stack.enter_context(source.streams.look_back(link, target, wanted, since))
         except ServerError as error:
             carrier.lost = error
+
+    @property
+    def starts(self) -> dict[str, str]:
+        """By link where its stream begins, once views were taken."""
+        return {one.link.label: one.start.text for one in self.carriers if one.start}
 
     @contextmanager
     def views(self, seconds: float) -> Iterator[Views]:
@@ -163,17 +175,28 @@ class Window:
         """
         views = Views()
         deadline = time.monotonic() + seconds
-        with ExitStack() as stack:
-            self._mark(views, stack)
+        try:
+            self._mark(views)
             self._await(views, deadline)
-            views.of = {
-                server.name: views.of.get(server.name) or stack.enter_context(self._snapshot(server))
-                for server in self._pair
-            }
+            self._take(views)
             for carrier in self.carriers:
                 self._follow(carrier, views)
             self.extend(views)
             yield views
+        finally:
+            views.stack.close()
+
+    def renew(self, views: Views) -> None:
+        """Take new snapshots in place of those of these views, which are let go. The window reaches to the new ones."""
+        views.stack.close()
+        views.of.clear()
+        self._take(views)
+        self.extend(views)
+
+    def _take(self, views: Views) -> None:
+        for server in self._pair:
+            if server.name not in views.of:
+                views.of[server.name] = views.stack.enter_context(self._snapshot(server))
 
     def extend(self, views: Views) -> None:
         """Let the window reach to now, where rows were also read in snapshots that were taken later: before these are
@@ -189,13 +212,13 @@ class Window:
     def _snapshot(self, server: Server) -> AbstractContextManager[Snapshot]:
         return server.rows.snapshot(self._timeout) if self._timeout else server.rows.snapshot()
 
-    def _mark(self, views: Views, stack: ExitStack) -> None:
+    def _mark(self, views: Views) -> None:
         """A mark on each source. Where there is only one its view can be the mark, since nobody waits for the other."""
         sources = {str(one.link.source) for one in self.carriers if not one.is_paused}
         for name in sources:
             snapshot = self._snapshot(self._pair.server(name))
             if len(sources) == 1:
-                views.of = {name: stack.enter_context(snapshot)}
+                views.of[name] = views.stack.enter_context(snapshot)
                 views.marks[name] = views.of[name]
                 continue
             with snapshot as mark:
@@ -230,6 +253,7 @@ class Window:
         except ServerError as error:
             carrier.lost = error
             return
+        carrier.start = stream.start
         carrier.follower = self._stack.enter_context(Follower(stream, carrier.moves, carrier.link.label))
 
     def read_to_end(self, views: Views) -> bool:

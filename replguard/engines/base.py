@@ -200,7 +200,7 @@ class Snapshot(Protocol):
         ...
 
     def golden(self, function: Function) -> bytes:
-        """What the function makes of rows of all types with values that are fixed: to be held against another server's."""
+        """What the function makes of fixed rows with values of all types: to be held against another server's."""
         ...
 
     def sums(self, portions: Sequence[Portion]) -> list[Sum]:
@@ -227,6 +227,10 @@ class Snapshot(Protocol):
         """The key of the row that stands ``rows`` rows after the first one at or above ``lower``, None where there are
         not so many. Only where :meth:`has_ranges`.
         """
+        ...
+
+    def highest(self, table: Table) -> Row | None:
+        """The highest key, as the server orders keys, None where there is no row. Only where :meth:`has_ranges`."""
         ...
 
     def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
@@ -504,8 +508,13 @@ class Streams(Protocol):
         """What the target has not applied yet, up to the present end (called on the source)."""
         ...
 
-    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> AbstractContextManager[Lookback]:
-        """Get ready to read what lies between two snapshots (called on the source, before they are taken)."""
+    def look_back(
+        self, link: Link, target: Server, wanted: Wanted = NAMES, since: Position | None = None
+    ) -> AbstractContextManager[Lookback]:
+        """Get ready to read what lies between two snapshots (called on the source, before they are taken).
+
+        With ``since`` the stream begins there, where an earlier one began; what is not to be had any more is a gap.
+        """
         ...
 
     def end(self) -> Position:

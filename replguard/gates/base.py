@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from replguard.diff.progress import Progress, silent
 from replguard.model.findings import Coverage
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Options:
     window: float = 5.0
     settle: float = 30.0
     mask: bool = False
-    progress: Callable[[str, int, int], None] = field(default=lambda _table, _done, _all: None)
+    progress: Callable[[Progress], None] = silent
 
 
 @dataclass(frozen=True, slots=True)

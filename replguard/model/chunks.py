@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class KeyRange:
     """The rows whose key is at or above ``lower`` and below ``upper``, as the server compares keys; None is unbounded.
 
-    Ranges that share their bounds hold each row of a table exactly once, whatever order the server has. Rows with a
-    NULL in the key are in no such range but in the one with ``nulls``, which has no bounds.
+    Ranges from one bound to the next, the first and the last unbounded, hold each row of a table: exactly once where
+    the bounds are in the server's own order, at least once where they are not. Rows with a NULL in the key are in no
+    such range but in the one with ``nulls``, which has no bounds.
     """
 
     lower: Key | None = None

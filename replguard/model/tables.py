@@ -112,8 +112,8 @@ class Table:
     ``key`` holds the columns of the primary key, else of a unique key without nullable columns; empty where neither
     is there. ``nullable_key`` holds then those of a unique key with nullable columns, if there is one: rows without a
     NULL in it are told apart by it. ``estimate`` is about how many rows there are, and ``size`` how many bytes these
-    take, as the server's statistics have it; None where they have nothing. ``ancestors`` are the partitioned tables (or inheritance parents) above it, nearest first; ``partitioned``
-    says that the table itself holds no rows of its own.
+    take, as the server's statistics have it; None where they have nothing. ``ancestors`` are the partitioned tables (or
+    inheritance parents) above it, nearest first; ``partitioned`` says that the table itself holds no rows of its own.
     """
 
     name: TableName

@@ -31,6 +31,9 @@ class PlainReader:
         self.rounds += 1
         return [self._compared(views, table) for table in paired]
 
+    def again(self, views: Mapping[str, Snapshot], before: Sequence[TableResult]) -> list[TableResult]:
+        return self.recompare(views, [one.table for one in before])
+
     def reread(
         self, views: Mapping[str, Snapshot], table: PairedTable, keys: Sequence[Row]
     ) -> Mapping[Row, Difference]:

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from replguard.diff import compare, join
-from replguard.diff.compare import Side, keyed, keyless, ordered_columns, rows_of
+from replguard.diff import join, wholerows
 from replguard.diff.join import row_digest
+from replguard.diff.wholerows import Side, keyed, keyless, rows_of
 from replguard.errors import ServerError
-from tests.unit.builders import HERE, table
+from replguard.model.chunks import WHOLE, KeyRange
+from tests.unit.builders import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from replguard.engines.base import Row
-    from replguard.model.positions import Position
     from replguard.model.tables import Table
 
 values = st.one_of(st.none(), st.sampled_from([b"", b"\0", b"a", b"b", b"ab"]))
@@ -37,18 +37,10 @@ class Rows:
 
     rows: Sequence[Row]
     reads: int = 0
-    lower: Position = HERE
-    upper: Position = HERE
 
-    def read(self, table: Table, columns: Sequence[str]) -> Iterator[Row]:
+    def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
         self.reads += 1
         return iter(list(self.rows))
-
-    def read_keys(self, table: Table, columns: Sequence[str], keys: Sequence[Row]) -> Iterator[Row]:
-        raise NotImplementedError
-
-    def interrupt(self) -> None:
-        pass
 
 
 def side(rows: Sequence[Row]) -> Side:
@@ -137,7 +129,7 @@ def test_little_memory_means_more_passes(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_what_fits_in_no_number_of_passes_is_told_and_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join, "BUDGET", 10)
-    monkeypatch.setattr(compare, "MOST_PASSES", 16)
+    monkeypatch.setattr(wholerows, "MOST_PASSES", 16)
     rows = [(b"%d" % number, b"", None, b"") for number in range(30)]
     for compared in (
         lambda: keyed(side(rows), side([]), 2, 10),
@@ -188,10 +180,3 @@ def test_example_rows_are_found_again_by_digest() -> None:
     rows = [(b"1", None), (b"1", None), (b"2", b"")]
     wanted = {row_digest(rows[0])}
     assert rows_of(side(rows), wanted) == {row_digest(rows[0]): rows[0]}
-
-
-def test_the_key_is_read_first_or_not_used() -> None:
-    keyed_table = table("t", key=("b", "a"))
-    assert ordered_columns(keyed_table, ["a", "b", "c"]) == (("b", "a", "c"), 2)
-    assert ordered_columns(keyed_table, ["a", "c"]) == (("a", "c"), 0)
-    assert ordered_columns(table("t", key=()), ["a"]) == (("a",), 0)

@@ -122,6 +122,9 @@ class Script:
         self.asked.append("all")
         return [self.now.compared() for _ in paired]
 
+    def again(self, views: object, before: Sequence[TableResult]) -> list[TableResult]:
+        return self.recompare(views, [one.table for one in before])
+
     def reread(self, views: object, table: PairedTable, keys: Sequence[Row]) -> Mapping[Row, Difference]:
         _ = views, table
         self.asked.append(list(keys))

@@ -57,9 +57,9 @@ class Scripted:
         mark = cast("Snapshot", Mark(Position(PositionKind.lsn, f"0/{self.rounds}")))
         return Views(marks={"blue": mark} if self.linked else {}, obstacles={"link": obstacle} if obstacle else {})
 
-    def recompare(self, views: object, paired: Sequence[object]) -> list[TableResult]:
+    def again(self, views: object, before: Sequence[object]) -> list[TableResult]:
         _ = views
-        self.asked.append(len(paired))
+        self.asked.append(len(before))
         return self.readings.pop(0) if len(self.readings) > 1 else self.readings[0]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from replguard.diff.join import MultisetDifferences, row_digest
-from replguard.diff.result import Difference, TableResult, Teller, coverage, keyless, not_compared
-from replguard.diff.run import Options, _data_check
-from replguard.diff.settle import Settled
+from replguard.diff.result import Difference, TableResult, Teller, coverage, multiset, not_compared
+from replguard.diff.run import Options, _data_check, _teller
+from replguard.diff.settled import Explanation, Settled
 from replguard.diff.values import LONGEST, Display
 from replguard.model.findings import Severity, Strength, Verdict
 from replguard.model.tables import Column, ColumnKind
@@ -24,6 +24,8 @@ RAW = Column("raw", "bytea", ColumnKind.binary)
 COLUMNS = ("id", "Value", "raw")
 WIDE = table("t", ID, TEXT, RAW)
 TODAY = date(2027, 6, 30)
+HERE = Explanation("0/1", "742")
+MOVES = {(b"1",): "it moves"}
 
 
 def display(*, mask: bool = False) -> Display:
@@ -116,8 +118,9 @@ def test_each_kind_of_difference(kind: str, words: str) -> None:
 def test_rows_without_a_key_have_counts() -> None:
     row = (b"1", None, b"")
     found = MultisetDifferences(10, [5, 2], {row_digest(row): 3}, 3, 0)
-    result = keyless(table_map([WIDE], [WIDE]).tables[0], COLUMNS, found, {row_digest(row): row}, ("blue", "green"))
-    assert (result.total, result.listed, result.rows) == (3, 3, {"blue": 5, "green": 2})
+    differences = multiset(found, {row_digest(row): row})
+    result = TableResult(table_map([WIDE], [WIDE]).tables[0], COLUMNS, 0, differences=differences, total=3)
+    assert result.listed == 3
     (told,) = teller().drift(result, [row_digest(row)])
     assert (told.code, told.key) == ("row.missing", None)
     assert told.evidence == {"row": {"id": 1, "Value": None, "raw": "0x"}, "count": 3}
@@ -147,7 +150,9 @@ def test_an_expected_difference_must_hold_for_both_states(where: str, kind: str,
 
 def judged(item: Settled, *rows: ExpectedDifference, limit: int = 1000) -> Any:
     used = Policy(rules=rules(config=["*"]), expected=rows)
-    return _data_check(table_map([WIDE], [WIDE], used), [item], Strength.unaligned, Options(TODAY, limit=limit))
+    options = Options(TODAY, limit=limit)
+    teller = _teller(table_map([WIDE], [WIDE], used), [item], options)
+    return _data_check(teller, [item], Strength.unaligned, options)
 
 
 def test_an_expected_difference_ends_after_its_day() -> None:
@@ -169,10 +174,14 @@ def test_an_expected_difference_that_is_gone_is_told() -> None:
     [
         (Settled(result_of("differs", "missing"), drift=[(b"1",), (b"2",)]), ["id = 1"], Verdict.failed),
         (Settled(result_of("differs", "missing"), drift=[(b"1",), (b"2",)]), ["id = 1", "id = 2"], Verdict.passed),
-        (Settled(result_of("missing", "extra"), drift=[(b"1",)], unsettled=[(b"2",)]), [], Verdict.failed),
-        (Settled(result_of("missing"), unsettled=[(b"1",)], in_flight={(b"9",): "0/1"}), [], Verdict.inconclusive),
-        (Settled(result_of(), in_flight={(b"8",): "0/1", (b"9",): "0/1"}), [], Verdict.passed),
-        (Settled(result_of("missing", total=9), unsettled=[(b"1",)], unlisted=8), [], Verdict.inconclusive),
+        (Settled(result_of("missing", "extra"), drift=[(b"1",)], unsettled={(b"2",): "it moves"}), [], Verdict.failed),
+        (
+            Settled(result_of("missing"), unsettled={(b"1",): "it moves"}, in_flight={(b"9",): HERE}),
+            [],
+            Verdict.inconclusive,
+        ),
+        (Settled(result_of(), in_flight={(b"8",): HERE, (b"9",): HERE}), [], Verdict.passed),
+        (Settled(result_of("missing", total=9), unsettled={(b"1",): "it moves"}, unlisted=8), [], Verdict.inconclusive),
         (Settled(result_of("missing", total=9), drift=[(b"1",)], unlisted=8), [], Verdict.failed),
         (Settled(result_of("missing", total=9), drift=[(b"1",)], unlisted=8), ["id = 2"], Verdict.inconclusive),
     ],
@@ -190,6 +199,6 @@ def test_the_verdict_never_depends_on_the_limit(limit: int, item: Settled, rows:
 def test_what_could_not_be_compared_is_no_pass() -> None:
     problem = not_compared(table_map([WIDE], [WIDE]).tables[0], "no right", "GRANT SELECT")
     assert judged(Settled(problem)).verdict is Verdict.inconclusive
-    told = coverage(problem)
-    assert (told.compared, told.class_) == (False, "config")
+    told = coverage(problem, {"blue": "0-1-7"})
+    assert (told.compared, told.class_, told.positions) == (False, "config", {})
     assert "no right" in str(told.note)

@@ -28,19 +28,24 @@ if TYPE_CHECKING:
     from replguard.engines.base import Snapshot, Wanted
     from replguard.engines.binlog.server import BinlogServer
     from replguard.model.links import Link
+    from replguard.model.positions import Position
 
 
 class BinlogLookback:
     """Fulfils ``base.Lookback``. Made before the snapshots, it remembers what the target had applied then."""
 
-    def __init__(self, server: BinlogServer, target: BinlogServer, link: Link, wanted: Wanted) -> None:
+    def __init__(
+        self, server: BinlogServer, target: BinlogServer, link: Link, wanted: Wanted, since: Position | None = None
+    ) -> None:
+        self._since = since
         self._server = server
         self._target = target
         self._wanted = wanted
         self._applied = places.applied(server, target, link)
 
     def stream(self, source_views: Sequence[Snapshot], target_views: Sequence[Snapshot]) -> BinlogStream:
-        return BinlogStream(self._server, self._start(source_views, target_views), self._wanted)
+        start = places.at(self._server, self._since) if self._since else self._start(source_views, target_views)
+        return BinlogStream(self._server, start, self._wanted)
 
     def _start(self, source_views: Sequence[Snapshot], target_views: Sequence[Snapshot]) -> Place:
         if isinstance(self._applied.gtids, MySQLGtidSet):

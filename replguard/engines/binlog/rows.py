@@ -186,6 +186,13 @@ class BinlogSnapshot:
         text = statement("binlog", "boundary", **slots, order=_order(table), rows=integer(rows))
         return next(iter(list(self._rows(table, readers, text))), None)
 
+    def highest(self, table: Table) -> Row | None:
+        """The last key by the server's order."""
+        readers = [reader(table.column(name)) for name in table.key]
+        order = joined([statement("binlog", "descending", column=quoted(name)) for name in table.key])
+        text = statement("binlog", "highest", **self._slots(table, readers, WHOLE), order=order)
+        return next(iter(list(self._rows(table, readers, text))), None)
+
     def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]:
         """The rows as tuples of canonical values, ordered by the key as the server's collations order it."""
         readers = [reader(table.column(name)) for name in columns]

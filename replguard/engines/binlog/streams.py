@@ -62,11 +62,13 @@ class BinlogStreams:
         return BinlogStream(self._server, start, wanted, stops=True)
 
     @contextmanager
-    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> Iterator[BinlogLookback]:
+    def look_back(
+        self, link: Link, target: Server, wanted: Wanted = NAMES, since: Position | None = None
+    ) -> Iterator[BinlogLookback]:
         """Nothing is held: what the target has applied is read, and the binlog keeps the rest."""
         from replguard.engines.binlog.lookback import BinlogLookback  # noqa: PLC0415 - it makes streams of this module
 
-        yield BinlogLookback(self._server, cast("BinlogServer", target), link, wanted)
+        yield BinlogLookback(self._server, cast("BinlogServer", target), link, wanted, since)
 
     def end(self) -> Position:
         """What is written to the binlog, whether or not it is executed yet."""

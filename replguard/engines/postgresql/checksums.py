@@ -19,7 +19,7 @@ from replguard.engines.postgresql.shapes import ColumnShape
 from replguard.engines.postgresql.view import View
 from replguard.engines.sqlfiles import Quoted, joined
 from replguard.errors import StatementError
-from replguard.model.chunks import Function, KeyRange, Sum
+from replguard.model.chunks import WHOLE, Function, KeyRange, Sum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +143,20 @@ class Checksums(View):
             table=self._source(table),
             where=self._ranges.where(table, shape, KeyRange(lower)),
             rows=self._number(rows),
+        )
+        found = self._read_at_once([table], [text])
+        return words.key_of_word(table, found[0]["word"].encode()) if found else None
+
+    def highest(self, table: Table) -> Row | None:
+        shape = self._shapes.of(table)
+        columns = [quoted(column) for column in table.key]
+        text = self._session.text(
+            "highest",
+            key=words.key_parts(table, shape),
+            columns=joined(columns),
+            order=joined([self._session.text("descending", column=column) for column in columns]),
+            table=self._source(table),
+            where=self._ranges.where(table, shape, WHOLE),
         )
         found = self._read_at_once([table], [text])
         return words.key_of_word(table, found[0]["word"].encode()) if found else None

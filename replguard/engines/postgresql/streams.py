@@ -89,9 +89,17 @@ class PostgresStreams:
         return self._of_link(opening, wanted, bounded=True)
 
     @contextmanager
-    def look_back(self, link: Link, target: Server, wanted: Wanted = NAMES) -> Iterator[PostgresLookback]:  # noqa: ARG002
+    def look_back(
+        self,
+        link: Link,
+        target: Server,  # noqa: ARG002 - the link tells all
+        wanted: Wanted = NAMES,
+        since: Position | None = None,
+    ) -> Iterator[PostgresLookback]:
         """Copies the link's slot at once; transactions come when committed, or prepared if the link does so."""
-        with self._of_link(SlotCopy(self._server, link, "start", in_parts=False), wanted, bounded=False) as stream:
+        with self._of_link(
+            SlotCopy(self._server, link, since or "start", in_parts=False), wanted, bounded=False
+        ) as stream:
             self._server.awaited |= still_waiting(self._server)
             yield PostgresLookback(stream)
 

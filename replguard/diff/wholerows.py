@@ -1,40 +1,63 @@
-"""One table against its twin within two snapshots."""
+"""One table against its twin within two snapshots, by reading all rows: always safe, and the dearest way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from replguard.diff.join import Differences, Join, MultisetDifferences, TooMuchWaiting, compare_multisets, row_digest
 from replguard.errors import Unsupported
+from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from replguard.engines.base import Row, Snapshot
+    from replguard.engines.base import Row
     from replguard.model.tables import Table
 
 MOST_PASSES = 4096
+
+
+class Readable(Protocol):
+    """What of a snapshot is needed here."""
+
+    def read(self, table: Table, columns: Sequence[str], within: KeyRange = WHOLE) -> Iterator[Row]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a comparison: how this cluster calls the table and its columns, and the view to read it in."""
 
-    snapshot: Snapshot
+    snapshot: Readable
     table: Table
     columns: tuple[str, ...]
+    within: KeyRange = WHOLE
+    form: Callable[[Row], Row | None] | None = None
+    """How a row counts where rows have no key; None where it does not."""
+
+    def rows(self) -> Iterator[Row]:
+        rows = self.snapshot.read(self.table, self.columns, self.within)
+        return rows if self.form is None else (found for row in rows if (found := self.form(row)) is not None)
 
 
-def keyed(left: Side, right: Side, width: int, limit: int) -> Differences:
-    """Compare tables whose first ``width`` read columns are a key; keeps rows of the first ``limit`` differences."""
+def keyed(
+    left: Side,
+    right: Side,
+    width: int,
+    limit: int,
+    excuses: Callable[[Row | None, Row | None], bool] = lambda _left, _right: False,
+) -> Differences:
+    """Compare tables whose first ``width`` read columns are a key; keeps rows of the first ``limit`` differences.
+
+    What a rule ``excuses`` is no difference.
+    """
     shares = 1
     while True:
-        result = Differences(limit)
+        result = Differences(limit, excuses)
         try:
             for share in range(shares):
                 join = Join(width, result, share=(share, shares))
-                join.run(_rows(left), _rows(right))
+                join.run(left.rows(), right.rows())
         except TooMuchWaiting:
             shares = _more(shares)
         else:
@@ -48,7 +71,7 @@ def keyless(left: Side, right: Side, limit: int) -> MultisetDifferences:
         result = MultisetDifferences(limit)
         try:
             for share in range(shares):
-                compare_multisets(_rows(left), _rows(right), result, share=(share, shares))
+                compare_multisets(left.rows(), right.rows(), result, share=(share, shares))
         except TooMuchWaiting:
             shares = _more(shares)
         else:
@@ -58,15 +81,11 @@ def keyless(left: Side, right: Side, limit: int) -> MultisetDifferences:
 def rows_of(side: Side, digests: set[bytes]) -> dict[bytes, Row]:
     """One row for each digest, read again from the same view."""
     found: dict[bytes, Row] = {}
-    for row in side.snapshot.read(side.table, side.columns):
+    for row in side.rows():
         digest = row_digest(row)
         if digest in digests:
             found.setdefault(digest, row)
     return found
-
-
-def _rows(side: Side) -> Iterator[Row]:
-    return side.snapshot.read(side.table, side.columns)
 
 
 def _more(shares: int) -> int:
@@ -76,10 +95,3 @@ def _more(shares: int) -> int:
             remedy="if single values are that large, put the table under `local:` and compare it by other means",
         )
     return shares * 4
-
-
-def ordered_columns(table: Table, columns: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """The columns with those of the key first, and the width of the key; 0 where a part of the key is not read."""
-    if not table.key or not set(table.key) <= set(columns):
-        return tuple(columns), 0
-    return (*table.key, *(name for name in columns if name not in table.key)), len(table.key)

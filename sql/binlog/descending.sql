@@ -1,0 +1,2 @@
+-- A column of an order that begins with the last row.
+{{column}} DESC
