@@ -31,6 +31,7 @@ from replguard.endpoint import Endpoint, endpoint, expand
 from replguard.errors import ConfigError, PolicyError, ReplguardError
 from replguard.policy import (
     GIVEN,
+    AuditTable,
     Equality,
     ExpectedDifference,
     NaturalKey,
@@ -173,6 +174,17 @@ def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tupl
             (Rule(glob, TableClass.config, origin), tuple(columns))
             for layer, origin in layers
             for glob, columns in layer.changed_by.items()
+        ),
+        audit_tables=tuple(
+            AuditTable(
+                Rule(item.of, TableClass.config, origin),
+                Rule(item.table, TableClass.config, origin),
+                tuple(item.key),
+                item.latest,
+                tuple(item.columns),
+            )
+            for layer, origin in layers
+            for item in layer.audit_tables
         ),
         expected=tuple(
             ExpectedDifference(_rule(item, origin), where, item.reason, item.until)

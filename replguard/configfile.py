@@ -75,6 +75,16 @@ class NaturalKeySection(_Strict):
     reason: Reason
 
 
+class AuditTableSection(_Strict):
+    """A table in which the application notes who changed rows; read by ``diff --trace``."""
+
+    of: Glob = Field(description="the tables that it is about")
+    table: Glob
+    key: Columns = Field(description="columns that hold the key of the row, in its order")
+    latest: str = Field(min_length=1, description="column that grows from line to line: a number or a time")
+    columns: Columns = Field(description="what is shown of the last line")
+
+
 class _Rules(_Strict):
     """What a config and a preset can both say."""
 
@@ -86,6 +96,7 @@ class _Rules(_Strict):
     changed_by: dict[str, list[str]] = Field(
         default={}, description="columns that tell who changed a row and when, shown with rows that differ"
     )
+    audit_tables: list[AuditTableSection] = []
     expected_differences: list[ExpectedSection] = []
     relax: list[RelaxSection] = []
     only_rows: list[OnlyRowsSection] = []

@@ -183,6 +183,20 @@ class NaturalKey:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditTable:
+    """A table of each cluster in which the application notes who changed rows of the tables that ``of`` names.
+
+    Its ``key`` columns hold the key of the row, in its order; ``latest`` grows line by line; ``columns`` are shown.
+    """
+
+    of: Rule
+    table: Rule
+    key: tuple[str, ...]
+    latest: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Classification:
     """The class of a table and the rule that put it there; ``via`` is the partitioned table the rule names."""
 
@@ -208,6 +222,7 @@ class Policy:
     row_filters: tuple[RowFilter, ...] = field(default=())
     natural_keys: tuple[NaturalKey, ...] = field(default=())
     changed_by: tuple[tuple[Rule, tuple[str, ...]], ...] = field(default=())
+    audit_tables: tuple[AuditTable, ...] = field(default=())
     title: str = ""
 
     def classify(self, table: TableName, ancestors: Iterable[TableName] = ()) -> Classification:
@@ -242,6 +257,9 @@ class Policy:
         """The columns of ``table`` that tell who changed a row and when, as they were written down."""
         named = (column for rule, columns in self.changed_by if rule.matches(table) for column in columns)
         return tuple({column.casefold(): column for column in named}.values())
+
+    def audits_of(self, table: TableName) -> tuple[AuditTable, ...]:
+        return tuple(audit for audit in self.audit_tables if audit.of.matches(table))
 
     def expected_for(self, table: TableName) -> tuple[ExpectedDifference, ...]:
         return tuple(item for item in self.expected if item.rule.matches(table))

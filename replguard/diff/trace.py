@@ -12,8 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from replguard.diff import writers
+from replguard.diff import auditlog, writers
 from replguard.diff.lastchange import Aim, LastChanges
+from replguard.diff.values import Display
 from replguard.diff.writers import Views, keys_of, side_of
 from replguard.engines.base import LogsOwnWrites, Wanted
 from replguard.errors import ServerError, Unsupported
@@ -69,6 +70,7 @@ def trace(pair: Pair, tables: TableMap, drift: Drift, tracing: Tracing | None, *
     with Views(pair) as views:
         _name_writers(views, tables, drift, told, mask=mask)
         if tracing and drift:
+            _ask_audits(views, tables, drift, told, tracing.seconds, mask=mask)
             _Tracer(views, tables, drift, tracing, told).run()
     return Traced(told.evidence, tuple(told.findings))
 
@@ -115,6 +117,27 @@ def _name_writers(views: Views, tables: TableMap, drift: Drift, told: _Told, *, 
                 continue
             for identity, values in found.items():
                 told.add(name, identity, "changed_by", cluster, values)
+
+
+def _ask_audits(views: Views, tables: TableMap, drift: Drift, told: _Told, seconds: float, *, mask: bool) -> None:
+    """The last lines about the rows in the audit tables that the policy names."""
+    deadline = time.monotonic() + seconds
+    for result, identities in drift:
+        asked = [(rule, name) for rule in tables.policy.audits_of(result.table.name) for name in tables.clusters]
+        keys = keys_of(identities)
+        for rule, cluster in asked if keys else ():
+            left = max(deadline - time.monotonic(), 0.001)
+            try:
+                table, columns = auditlog.table_of(rule, tables.on(cluster))
+                found = auditlog.last_lines(views.of(cluster), table, columns, keys, left)
+            except (ServerError, ValueError) as error:
+                what = f"the audit table {rule.table.pattern} of {result.table.name} on {cluster} was not read"
+                told.say_error(cluster, what, error)
+                continue
+            display = Display(table, columns[1:], mask=mask)
+            for key, line in found.items():
+                value = {"table": str(table.name), "row": display.row(line)}
+                told.add(result.table.name, key, "audited", cluster, value)
 
 
 def cluster_of(identities: Mapping[str, Server]) -> Callable[[str], str | None]:

@@ -13,7 +13,8 @@ from rich.text import Text
 from replguard.model.findings import Severity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from rich.console import Console
 
@@ -106,7 +107,13 @@ def _writers(finding: Finding) -> Iterator[str]:
         )
         yield f"last changed on {cluster}: {' '.join(filter(None, parts))}"
     for cluster, values in dict(finding.evidence.get("changed_by") or {}).items():
-        yield f"changed on {cluster}: {', '.join(f'{column} {value!r}' for column, value in values.items())}"
+        yield f"changed on {cluster}: {_values(values)}"
+    for cluster, line in dict(finding.evidence.get("audited") or {}).items():
+        yield f"{line['table']} on {cluster}: {_values(line['row'])}"
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column} {value!r}" for column, value in values.items())
 
 
 def _coverage(report: Report, console: Console) -> None:

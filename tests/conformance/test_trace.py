@@ -12,7 +12,7 @@ from replguard.demo.servers import until
 from replguard.diff.run import Options
 from replguard.diff.trace import Tracing
 from replguard.model.findings import Severity, Verdict
-from replguard.policy import Rule, TableClass
+from replguard.policy import AuditTable, Rule, TableClass
 from tests.conformance.application import Application, of, told
 from tests.servers.workspace import workspace
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from replguard.demo.servers import Pair
     from replguard.model.findings import Report
 
-pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-15", "postgresql-18")
+pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-15")
 TODAY = datetime.now(UTC).date()
 UNTRACED = Options(TODAY, settle=5.0)
 TRACED = replace(UNTRACED, trace=Tracing())
@@ -59,6 +59,7 @@ def last(found: dict[tuple[str, tuple[Any, ...]], dict[str, Any]], table: str, *
     return changes
 
 
+@pytest.mark.engines("mariadb", "mysql", "postgresql-15", "postgresql-18")
 def test_last_changes_are_told_by_stream_or_row(app: Application) -> None:
     keep_setting_apart(app)
     app.db.run("green", "UPDATE account SET email = 'other' WHERE id = 7")
@@ -106,9 +107,8 @@ def tells_by_row(report: Report, seven: dict[str, dict[str, Any]]) -> None:
     assert all(item.severity is Severity.info for item in of(report, "trace.incomplete"))
 
 
+@pytest.mark.engines("mariadb", "mysql")
 def test_truncates_and_ddl_count_for_all_keys(app: Application) -> None:
-    if app.family == "postgresql":
-        pytest.skip("the past of a stream is not to be had without a slot")
     keep_setting_apart(app)
     app.db.run("blue", "UPDATE setting SET value = 'new' WHERE node = 'b'", "ALTER TABLE setting COMMENT = 'x'")
     app.db.run("green", "TRUNCATE TABLE setting")
@@ -166,9 +166,8 @@ def is_purged(app: Application) -> bool:
     return len(app.db.query("green", "SHOW BINARY LOGS")) == 1
 
 
+@pytest.mark.engines("mariadb", "mysql")
 def test_a_stream_that_is_purged_is_said_to_be(app: Application) -> None:
-    if app.family == "postgresql":
-        pytest.skip("there is no log that could be purged")
     with app.clusters() as clusters:
         begin = {server.name: server.replication.position() for server in clusters.pair}
         app.db.run("green", "UPDATE account SET email = 'other' WHERE id = 7", "FLUSH BINARY LOGS")
@@ -208,6 +207,28 @@ def test_columns_that_tell_who_changed_a_row_are_shown(app: Application) -> None
     assert "ann" not in shown
     assert "bob" not in shown
     assert "masked (3 bytes" in shown
+
+
+def test_the_last_line_of_an_audit_table_is_shown(app: Application) -> None:
+    of_account, audit = Rule("account", TableClass.config), Rule("AUDITLOG", TableClass.config)
+    asked = AuditTable(of_account, audit, ("LINE",), "id", ("id",))
+    wrong = AuditTable(Rule("token", TableClass.config), audit, ("who",), "id", ("id",))
+    app.config = replace(app.config, policy=replace(app.config.policy, audit_tables=(asked, wrong)))
+    app.db.run_local("green", "UPDATE account SET email = 'x' WHERE id = 7", "DELETE FROM account WHERE id = 8")
+    app.db.run_local("green", "INSERT INTO auditlog VALUES (9, '7'), (10, '7'), (8, '8'), (11, '1')")
+    app.db.run_local("green", "UPDATE token SET label = 'second'")
+    app.db.run("blue", "INSERT INTO auditlog VALUES (3, '7')")
+    with app.clusters() as clusters:
+        report, untraced = clusters.diff(TRACED), clusters.diff(UNTRACED)
+    found = {place: evidence.get("audited") for place, evidence in by_key(report).items()}
+    name = f"{app.schema}.auditlog"
+    assert found == {
+        ("account", (7,)): {"blue": {"table": name, "row": {"id": 3}}, "green": {"table": name, "row": {"id": 10}}},
+        ("account", (8,)): {"green": {"table": name, "row": {"id": 8}}},
+        ("token", ("0x00ff",)): None,
+    }
+    assert sum("no column who" in item.message for item in of(report, "trace.incomplete")) == 2
+    assert not any("audited" in evidence for evidence in by_key(untraced).values())
 
 
 def key_of_b(found: dict[tuple[str, tuple[Any, ...]], dict[str, Any]]) -> tuple[Any, ...]:

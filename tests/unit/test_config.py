@@ -54,6 +54,7 @@ def test_the_example_of_the_design(tmp_path: Path) -> None:
   local: []
   ignore_columns: {virtualuser: [Seen]}
   changed_by: {"virtual*": [By, At], virtualuser: [at]}
+  audit_tables: [{of: "virtual*", table: auditlog, key: [objectid], latest: id, columns: [who]}]
   expected_differences:
     - {table: serverconfiguration, where: "name = 'x'", reason: "names the site", until: 2027-06-30}
 """,
@@ -67,6 +68,8 @@ def test_the_example_of_the_design(tmp_path: Path) -> None:
     assert found.policy.ignored_columns(name("virtualuser")) == {"seen", "lastlogin"}
     assert found.policy.changed_by_columns(name("VirtualUser")) == ("By", "at")
     assert found.policy.changed_by_columns(name("other")) == ()
+    assert [audit.table.pattern for audit in found.policy.audits_of(name("VirtualUser"))] == ["auditlog"]
+    assert found.policy.audits_of(name("other")) == ()
     first = found.policy.expected_for(name("SERVERCONFIGURATION"))[0]
     assert (first.until, first.reason) == (date(2027, 6, 30), "names the site")
 
