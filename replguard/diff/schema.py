@@ -9,7 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from replguard.diff.objects import NAME, Difference, Sides, compare, key, told, used
+from replguard.errors import ServerError
 from replguard.model.findings import NOT_RUN, Check, Finding, Severity
+from replguard.model.schema import Inventory, ObjectKind, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.engines.base import Server
     from replguard.engines.pair import Pair
-    from replguard.model.schema import Inventory, SchemaObject
+    from replguard.model.schema import SchemaObject
     from replguard.model.tables import Column
 
     Inventories = Mapping[str, Inventory]
@@ -28,7 +30,7 @@ _REMEDY = "apply the same DDL on both clusters"
 
 
 def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable]) -> Check:
-    """Compare the schema of ``wanted``, both clusters asked at once. Raises ServerError's children."""
+    """Compare the schema of ``wanted``, both clusters asked at once."""
     with ThreadPoolExecutor(2) as pool:
         inventories = dict(zip(tables.clusters, pool.map(_inventory, pair), strict=True))
     findings = [
@@ -43,14 +45,23 @@ def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable]) -> Check:
 
 
 def _inventory(server: Server) -> Inventory:
-    return server.catalog.objects()
+    """What the server tells. Where it tells nothing, all is unseen: columns and keys can be compared still."""
+    try:
+        return server.catalog.objects()
+    except ServerError as error:
+        return Inventory(unseen=(Unseen(f"what stands around tables ({error.message})", error.remedy),))
 
 
 def compared(
     tables: TableMap, wanted: Sequence[PairedTable], inventories: Inventories, *, by_place: bool = False
 ) -> Iterator[Finding]:
-    """The pure half of :func:`check`; ``by_place``: the order of columns counts."""
+    """The pure half of :func:`check`; ``by_place``: the order of columns counts.
+
+    What one side may not show is compared on neither: it would look as if it were not there.
+    """
     first, second = tables.clusters
+    hidden = [one for cluster in tables.clusters for one in inventories[cluster].unseen]
+    inventories = {cluster: _seen(inventories[cluster], hidden) for cluster in tables.clusters}
     by_table = {cluster: _by_table(inventories[cluster].objects) for cluster in tables.clusters}
     for table in wanted:
         around = {
@@ -59,6 +70,13 @@ def compared(
         }
         yield from differences(table, first, second, around, by_place=by_place)
     yield from _beside(tables, wanted, inventories)
+
+
+def _seen(inventory: Inventory, hidden: Sequence[Unseen]) -> Inventory:
+    by_kind = {kind: [one for one in hidden if one.kind in (None, kind)] for kind in ObjectKind}
+    return Inventory(
+        tuple(one for one in inventory.objects if not any(other.hides(one) for other in by_kind[one.kind]))
+    )
 
 
 def _by_table(objects: Iterable[SchemaObject]) -> dict[tuple[str, str], list[SchemaObject]]:
@@ -224,7 +242,7 @@ def _object_differs(schema: str, found: Difference, second: str) -> Finding:
 
 def _unseen(cluster: str, inventory: Inventory) -> Iterator[Finding]:
     for one in inventory.unseen:
-        message = f"{one.what} cannot be compared: the user of {cluster} may not see it"
+        message = f"{one.what} cannot be compared: the user of {cluster} is not shown it"
         yield Finding(NOT_RUN, Severity.unknown, message, cluster=cluster, remedy=one.remedy)
 
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
+from replguard.errors import ServerError
 from replguard.model.findings import NOT_RUN, Check, Finding, Severity
-from replguard.model.schema import Counters
+from replguard.model.schema import Counters, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ LISTED = 10
 
 
 def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable], links: Sequence[Link]) -> Check:
-    """Judge the counters of ``wanted``, both clusters asked at once. Raises ServerError's children.
+    """Judge the counters of ``wanted``, both clusters asked at once.
 
     Where applied rows advance counters, those of the side that would take over are held against its own rows, which may
     lag; else against the rows of the side from which it takes over.
@@ -40,7 +41,10 @@ def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable], links: Se
         if not (takes or extremes):
             return Counters()
         own = [table.sides[server.name] for table in both]
-        return server.catalog.counters(own, standing=takes, extremes=extremes)
+        try:
+            return server.catalog.counters(own, standing=takes, extremes=extremes)
+        except ServerError as error:
+            return Counters(unseen=(Unseen(f"where numbers come from ({error.message})", error.remedy),))
 
     with ThreadPoolExecutor(2) as pool:
         found = dict(zip(tables.clusters, pool.map(ask, pair), strict=True))

@@ -66,10 +66,24 @@ class SchemaObject:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """What a server keeps from this user, in words, and what helps."""
+    """What a server keeps from this user, in words, and what helps.
+
+    ``kind``, ``schema`` and ``name`` are those of the objects; None where it may be any.
+    """
 
     what: str
     remedy: str | None = None
+    kind: ObjectKind | None = None
+    schema: str | None = None
+    name: str | None = None
+
+    def hides(self, one: SchemaObject) -> bool:
+        """Whether this is, or may be, one of the objects."""
+        return (
+            self.kind in (None, one.kind)
+            and (self.schema is None or self.schema.casefold() == one.schema.casefold())
+            and self.name in (None, one.name)
+        )
 
 
 @dataclass(frozen=True, slots=True)

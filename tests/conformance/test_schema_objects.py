@@ -126,12 +126,17 @@ def _grow_rights(db: Workspace, name: str) -> None:
         for object_ in ("view", "routines"):
             assert object_ in hidden
         assert {finding.code for finding in check.findings} == {"check.not_run"}
+        on_blue = [finding for finding in check.findings if finding.cluster == "blue"]
+        for finding in on_blue:
+            assert finding.remedy
+            db.run_local("blue", finding.remedy)
+        clusters.pair.reconnect("blue")
+        check = _checks_without_links(clusters)
+        assert {(finding.code, finding.cluster) for finding in check.findings} == {("check.not_run", "green")}
         for finding in check.findings:
             assert finding.remedy
-            assert finding.cluster
-            db.run_local(_side(finding), finding.remedy)
-        for side in SIDES:
-            clusters.pair.reconnect(side)
+            db.run_local("green", finding.remedy)
+        clusters.pair.reconnect("green")
         assert _checks_without_links(clusters).findings == ()
 
 

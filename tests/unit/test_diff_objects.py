@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from replguard.diff.objects import Sides, compare, key, used
 from replguard.diff.schema import compared, differences
 from replguard.model.findings import Severity
-from replguard.model.schema import Inventory, ObjectKind, SchemaObject
+from replguard.model.schema import Inventory, ObjectKind, SchemaObject, Unseen
 from replguard.model.tables import Column, TableName
 from tests.unit.builders import table, table_map
 
@@ -120,3 +121,19 @@ def test_the_order_of_columns_counts_where_rows_go_by_place() -> None:
     less = table_map([left], [table("t", Column("b", "int"), key=())]).tables[0]
     (found,) = differences(less, "blue", "green", by_place=True)
     assert found.evidence["differences"] == ["column a is on blue only"]
+
+
+def test_what_one_side_does_not_show_is_compared_on_neither() -> None:
+    tables = table_map([table("t")], [table("t")])
+    view, hidden = beside(ObjectKind.view, "v", "st.t"), beside(ObjectKind.view, "v", body="")
+    routine, trigger = beside(ObjectKind.routine, "r", "st.t"), replace(index("tr"), kind=ObjectKind.trigger)
+    ours = Inventory((view, routine, trigger, index("i")))
+    unseen = (
+        Unseen("the definition", kind=ObjectKind.view, schema="st", name="v"),
+        Unseen("routines", kind=ObjectKind.routine),
+        Unseen("triggers", kind=ObjectKind.trigger, schema="ST"),
+    )
+    for one, other in ((ours, Inventory((hidden,), unseen)), (Inventory((hidden,), unseen), ours)):
+        (found,) = compared(tables, tables.tables, {"blue": one, "green": other})
+        assert list(found.evidence["objects"]) == ["index"]
+    assert list(compared(tables, tables.tables, {"blue": ours, "green": Inventory((), (Unseen("all"),))})) == []

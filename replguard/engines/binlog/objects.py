@@ -212,7 +212,7 @@ def _routines(rows: Rows, parameters: Rows) -> Iterator[SchemaObject]:
             definer=row["definer"],
             collation_of_literals=row["collation_name"],
         )
-        title = f"{row['type'].lower()} {row['name']}"
+        title = _title(row)
         names = _names(body, schema, row["sql_mode"])
         yield SchemaObject(ObjectKind.routine, schema, None, title, facts, names=names, bare=row["name"])
 
@@ -247,18 +247,26 @@ def _unseen(server: BinlogServer, views: Rows, routines: Rows) -> Iterator[Unsee
     user = account(server.account)
     for schema in server.scope:
         if not privileges.has("TRIGGER", schema):
-            yield Unseen(f"triggers of database {schema}", grant("TRIGGER", f"{quoted(schema)}.*", user))
+            remedy = grant("TRIGGER", f"{quoted(schema)}.*", user)
+            yield Unseen(f"triggers of database {schema}", remedy, ObjectKind.trigger, schema)
     for row in views:
         if not row["definition"]:
-            remedy = grant("SELECT, SHOW VIEW", f"{quoted(row['schema_name'])}.*", user)
-            yield Unseen(f"the definition of view {row['schema_name']}.{row['name']}", remedy)
+            schema, name = row["schema_name"], row["name"]
+            remedy = grant("SELECT, SHOW VIEW", f"{quoted(schema)}.*", user)
+            yield Unseen(f"the definition of view {schema}.{name}", remedy, ObjectKind.view, schema, name)
     why = server.hides_routines(privileges)
     if why:
-        yield Unseen(f"routines of {_listed(server.scope)}", why)
+        yield Unseen(f"routines of {_listed(server.scope)}", why, ObjectKind.routine)
         return
     for row in routines:
         if row["body"] is None:
-            yield Unseen(f"the body of {row['type'].lower()} {row['schema_name']}.{row['name']}")
+            title = _title(row)
+            what = f"the body of {title} of database {row['schema_name']}"
+            yield Unseen(what, None, ObjectKind.routine, row["schema_name"], title)
+
+
+def _title(routine: dict[str, Any]) -> str:
+    return f"{routine['type'].lower()} {routine['name']}"
 
 
 def _listed(schemas: Iterable[str]) -> str:
