@@ -29,6 +29,7 @@ _MINOR_FACTS = frozenset(
         "default collation",
         "storage parameters",
         "access method",
+        "replica identity",
         "ignored",
         "collation of literals",
         "cache",
@@ -126,7 +127,8 @@ def title(one: SchemaObject) -> str:
 def _changed(one: SchemaObject, other: SchemaObject, sides: Sides) -> Difference:
     facts = sides.unlike(one.facts, other.facts)
     words = tuple(f"{title(one)}: {told(fact, *values, sides)}" for fact, values in facts.items())
-    return Difference(one.kind.value, one.name, words, facts, any(fact not in _MINOR_FACTS for fact in facts))
+    grave = any(fact not in _MINOR_FACTS for fact in facts) and (_decides(one) or _decides(other))
+    return Difference(one.kind.value, one.name, words, facts, grave)
 
 
 def _renamed(one: SchemaObject, other: SchemaObject, sides: Sides) -> Difference:
@@ -136,8 +138,12 @@ def _renamed(one: SchemaObject, other: SchemaObject, sides: Sides) -> Difference
 
 def _alone(one: SchemaObject, cluster: str, at: int) -> Difference:
     facts = {fact: (value, None) if at == 0 else (None, value) for fact, value in one.facts.items()}
-    grave = one.kind is not ObjectKind.index or "unique" in one.facts
-    return Difference(one.kind.value, one.name, (f"{title(one)} is on {cluster} only",), facts, grave)
+    return Difference(one.kind.value, one.name, (f"{title(one)} is on {cluster} only",), facts, _decides(one))
+
+
+def _decides(one: SchemaObject) -> bool:
+    """Whether it decides which rows there may be. Indexes that are not unique only speed things up."""
+    return one.kind is not ObjectKind.index or not one.facts.keys().isdisjoint({"unique", "constraint"})
 
 
 def told(fact: str, ours: str | None, theirs: str | None, sides: Sides) -> str:

@@ -69,6 +69,14 @@ def test_an_index_on_one_side(facts: dict[str, Any], grave: bool) -> None:
     assert found.facts["columns"] == (None, "a")
 
 
+def test_an_index_that_is_not_unique_only_speeds_things_up() -> None:
+    (found,) = compare([index("i", columns="a")], [index("i", columns="b")], SIDES)
+    assert not found.grave
+    excluding = [index("i", columns=column, constraint="EXCLUDE") for column in ("a", "b")]
+    (found,) = compare(excluding[:1], excluding[1:], SIDES)
+    assert found.grave
+
+
 def test_case_counts_in_all_but_names_of_columns() -> None:
     assert words([index("i", columns="A")], [index("i", columns="a")]) == []
     assert words([index("i", definition="A")], [index("i", definition="a")])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 def counters(server: PostgresServer, tables: Iterable[Table], *, standing: bool, extremes: bool) -> Counters:
