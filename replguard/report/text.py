@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from replguard.model.findings import Check, Finding, Report
+    from replguard.model.findings import Check, Finding, Report, TableCoverage, TableRelaxation
 
 _STYLES = {Verdict.passed: "bold green", Verdict.failed: "bold red", Verdict.inconclusive: "bold yellow"}
 _SEVERITIES = {Severity.fail: "red", Severity.unknown: "yellow", Severity.warn: "magenta", Severity.info: "dim"}
@@ -129,6 +129,7 @@ def _coverage(report: Report, console: Console) -> None:
             + (f"; not compared: {left}" if left else "")
             + "[/]"
         )
+        _relaxed(compared, console)
     for stream in report.coverage.streams:
         console.print(
             f"[dim]coverage: {escape(' '.join(filter(None, (stream.cluster, stream.link))))} by {escape(stream.kind)}, "
@@ -138,3 +139,19 @@ def _coverage(report: Report, console: Console) -> None:
         )
         for blind in stream.cannot_see:
             console.print(f"[dim]          cannot see: {escape(blind)}[/]", soft_wrap=True)
+
+
+def _relaxed(tables: list[TableCoverage], console: Console) -> None:
+    """What was compared less than exactly: one line a rule."""
+    reached: dict[tuple[str, str, str | None], list[tuple[TableCoverage, TableRelaxation]]] = {}
+    for table in tables:
+        for item in table.relaxed:
+            reached.setdefault((item.kind, item.rule, item.reason), []).append((table, item))
+    for (kind, rule, reason), places in reached.items():
+        where = f"{places[0][0].schema}.{places[0][0].table}" if len(places) == 1 else f"{len(places)} tables"
+        columns = sorted({column for _, item in places for column in item.columns})
+        counts = [item.rows for _, item in places if item.rows is not None]
+        excused = f", {sum(counts)} difference{'s' * (sum(counts) != 1)} excused" if counts else ""
+        named = f" ({', '.join(columns)})" if columns else ""
+        why = f": {reason}" if reason else ""
+        console.print(f"[dim]relaxed: {escape(f'{where}: {kind}{named} {rule}{excused}{why}')}[/]", soft_wrap=True)

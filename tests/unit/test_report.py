@@ -27,6 +27,7 @@ from replguard.model.findings import (
     StreamCoverage,
     Strength,
     TableCoverage,
+    TableRelaxation,
 )
 from replguard.model.plain import plain
 from replguard.report.document import document, dumps
@@ -203,3 +204,19 @@ def test_text_shows_some_of_each_table_and_counts_the_rest() -> None:
     assert [f"a{number}" in text for number in (0, 9, 10)] == [True, True, False]
     assert all(f"b{number}" in text for number in range(3))
     assert "30 more (30 fail)" in text
+
+
+def test_what_was_relaxed_is_told_with_what_it_excused() -> None:
+    rule = TableRelaxation("relax", "as json", ("opaque1",), "keys in [any] order", "2027-06-30", 2)
+    left_out = TableRelaxation("ignore_columns", "not compared", ("LastLogin",))
+    tables = (
+        TableCoverage("st", "a", "config", compared=True, relaxed=(rule, left_out)),
+        TableCoverage("st", "b", "config", compared=True, relaxed=(replace(rule, columns=("other",), rows=1),)),
+        TableCoverage("st", "c", "config", compared=True),
+    )
+    report = replace(FULL, coverage=Coverage(tables))
+    check_schema(document(report))
+    lines = rendered(report).splitlines()
+    assert "relaxed: 2 tables: relax (opaque1, other) as json, 3 differences excused: keys in [any] order" in lines
+    assert "relaxed: st.a: ignore_columns (LastLogin) not compared" in lines
+    assert "relaxed" not in rendered(FULL)
