@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from replguard.audit.tables import PairedTable
     from replguard.diff.jobs import Job
-    from replguard.diff.relax import Relaxed
+    from replguard.diff.relax import Relaxed, Unusable
     from replguard.diff.result import Difference
     from replguard.engines.base import Row
     from replguard.model.findings import TableRelaxation
@@ -76,6 +76,11 @@ class Judge:
             self.excused.update(self.relaxed.filters)
             return None
         return self.relaxed.form(row)
+
+    @property
+    def unusable(self) -> tuple[Unusable, ...]:
+        """Rules that cannot be applied to this table."""
+        return self.relaxed.unusable if self.relaxed else ()
 
     def described(self) -> tuple[TableRelaxation, ...]:
         """Everything by which the comparison was less than exact."""

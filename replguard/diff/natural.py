@@ -10,7 +10,7 @@ limit. Whatever cannot be told for certain is refused (:class:`Unsupported`) and
 rows share, a reference that leads nowhere, keys that need one another, more rows than the limit.
 
 A link's stream names rows by their own key, not by this one. So what differs while replication runs cannot be followed
-there row by row: it stands like a difference in a table without a key.
+there row by row: such a table counts as one without a key, and a change in any table that names its rows as one of it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _ROW_COST, _VALUE_COST = 100, 50
 @dataclass(frozen=True, slots=True)
 class Matched:
     """Both sides of a table, paired. ``table`` is how its rows read: references are texts. The first ``width`` of the
-    ``columns`` are the natural key. ``unlike`` holds the rows that are not the same bytes, by their natural key.
+    ``columns`` are the natural key. ``unlike`` holds the rows that are not the same bytes, by their natural key;
+    ``parents`` are the tables that references were followed into.
     """
 
     table: PairedTable
@@ -55,6 +56,7 @@ class Matched:
     relaxed: Relaxed | None
     rows: tuple[int, int]
     unlike: list[tuple[Row, Row | None, Row | None]]
+    parents: tuple[TableName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Natural:
         kept = left.by_key(self.most_bytes - self._held)
         unlike = list(right.against(kept, self.most_bytes - self._held - left.cost))
         unlike += [(row[: shape.width], row, None) for row in kept.values()]
-        return Matched(shown, shape.columns, shape.width, relaxed, (left.count, right.count), unlike)
+        parents = tuple(sorted(self._parents(shape, shape.columns) - {table.name}))
+        return Matched(shown, shape.columns, shape.width, relaxed, (left.count, right.count), unlike, parents)
 
     def _shape(self, table: PairedTable) -> _Shape:
         policy, (first, second) = self.tables.policy, self.tables.clusters
@@ -161,6 +164,13 @@ class Natural:
         for key in side.foreign_keys:
             if not wanted.isdisjoint(key.columns) and (parent := self._parent(cluster, key)):
                 yield key, parent
+
+    def _parents(self, shape: _Shape, columns: Sequence[str]) -> set[TableName]:
+        """The tables that these columns lead into, however far."""
+        found: set[TableName] = set()
+        for _, parent in self._keys(self.tables.clusters[0], shape, columns):
+            found |= {parent.table.name} | self._parents(parent, parent.key)
+        return found
 
     def _same_references(self, shape: _Shape, columns: Sequence[str]) -> None:
         """A reference that is followed on one side alone would hold a name against a number."""
@@ -244,6 +254,23 @@ class Natural:
                 if place < count:
                     values[place] = names
             yield (*values, *row[len(row) - extra :])
+
+
+def with_parents(tables: TableMap, compared: Sequence[PairedTable]) -> list[PairedTable]:
+    """These tables, and all that rows of them may be named by: what moves in any of them can make a row differ."""
+    policy = tables.policy
+    by_name = {side.name: table for table in tables for side in table.sides.values()}
+    found = list(compared)
+    known = {table.name for table in compared}
+    for table in found:
+        if policy.natural_key(table.name) is None:
+            continue
+        keys = [key for side in table.sides.values() for key in side.foreign_keys]
+        for parent in (by_name[key.parent] for key in keys if key.parent in by_name):
+            if parent.name not in known and policy.natural_key(parent.name) is not None:
+                known.add(parent.name)
+                found.append(parent)
+    return found
 
 
 @dataclass(slots=True)

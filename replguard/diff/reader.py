@@ -132,7 +132,8 @@ class TableReader:
     def _again(self, survey: Survey, views: Views, before: TableResult) -> TableResult:
         found = job(before.table, self.tables)
         keys = [identity for identity in before.differences if isinstance(identity, tuple)]
-        if not found or before.listed != before.total or len(keys) != len(before.differences):
+        keyed = before.parents is None and len(keys) == len(before.differences)
+        if not found or not keyed or before.listed != before.total:
             (whole,) = self._tables(survey, views).compare([before.table])
             return whole
         judge = Judge.of(found, self.tables.policy, self.options.today)
@@ -146,7 +147,8 @@ class TableReader:
             key: one if result.has_rows(before.differences[key]) else result.without_rows(one)
             for key, one in now.items()
         }
-        return replace(before, differences=differences, total=len(differences), relaxed=judge.described())
+        # What is excused was not read again: what the whole comparison counted stands.
+        return replace(before, differences=differences, total=len(differences))
 
     @staticmethod
     def _differing(survey: Survey, found: Job, keys: Sequence[Row], judge: Judge) -> dict[Row, Difference]:

@@ -61,6 +61,12 @@ class Unusable:
     rule: Excuse
     why: str
 
+    @property
+    def named(self) -> bool:
+        """Whether the rule names what it cannot have; a glob may reach further than was meant."""
+        globs = self.rule.columns if isinstance(self.rule, Relaxation) else ()
+        return not any(sign in glob for glob in (*globs, self.rule.rule.pattern) for sign in "*?[")
+
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:

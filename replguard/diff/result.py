@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.diff.join import Differences, MultisetDifferences
+    from replguard.diff.relax import Unusable
     from replguard.diff.settled import Explanation
     from replguard.engines.base import Row
     from replguard.errors import ReplguardError
@@ -48,7 +49,9 @@ class TableResult:
     """One table's comparison. ``total`` counts all differences, ``differences`` holds as many as may be kept.
 
     ``function`` is what its rows were hashed with, or says that they were compared whole; ``sum`` is the sum of the
-    hashes, where both sides have the same.
+    hashes, where both sides have the same. ``unusable`` are rules of the policy that could not be applied. Where rows
+    were paired by a natural key ``parents`` are the tables that their references were followed into, else None: such a
+    result is not keyed by the table's own key.
     """
 
     table: PairedTable
@@ -61,6 +64,8 @@ class TableResult:
     function: str | None = None
     sum: str | None = None
     relaxed: tuple[TableRelaxation, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
+    parents: tuple[TableName, ...] | None = None
 
     @property
     def listed(self) -> int:
@@ -312,6 +317,21 @@ class Teller:
             remedy="compare this table alone with --tables and a higher --limit",
             evidence={"not_listed": unlisted, "total": result.total},
         )
+
+
+def unusable(result: TableResult) -> list[Finding]:
+    """Rules of the policy that could not be applied to this table, which was compared without them."""
+    return [
+        Finding(
+            "policy.unusable",
+            Severity.warn if item.named else Severity.info,
+            f"{item.rule} was not applied to {result.table.name}: {item.why}",
+            schema=result.table.name.schema,
+            table=result.table.name.name,
+            remedy="name other columns; where the key itself is written differently on both sides, name a natural key",
+        )
+        for item in result.unusable
+    ]
 
 
 def coverage(result: TableResult, positions: dict[str, str]) -> TableCoverage:

@@ -68,6 +68,8 @@ class _State:
     def keyed(self) -> bool:
         """Whether rows are told apart by the table's own key, as streams tell them."""
         result = self.result
+        if result.parents is not None:
+            return False
         key = next(iter(result.table.sides.values())).key
         return 0 < result.width == len(key) and result.columns[: result.width] == key
 
@@ -121,8 +123,14 @@ class _Rounds:
 
     def has_moved(self, state: _State, views: Views) -> bool:
         """Whether anything of the table lay between the views."""
-        name = state.name
-        return self.window.is_whole(views, name, keyed=state.keyed) or bool(self.window.moving(views, name))
+        return self._is_whole(views, state) or bool(self.window.moving(views, state.name))
+
+    def _is_whole(self, views: Views, state: _State) -> bool:
+        """Whether changes that tell no row may lie between the views: of the table, of those that name its rows any."""
+        parents = state.result.parents or ()
+        return self.window.is_whole(views, state.name, keyed=state.keyed) or any(
+            self.window.is_whole(views, parent, keyed=False) for parent in parents
+        )
 
     def run(self, states: list[_State]) -> None:
         """Rounds until everything is decided or the time is up; at least one."""
@@ -177,7 +185,7 @@ class _Rounds:
 
     def _whole_again(self, views: Views, state: _State) -> str | None:
         """Why the whole table must be compared again, if it must."""
-        if self.window.is_whole(views, state.name, keyed=state.keyed):
+        if self._is_whole(views, state):
             return views.obstacle or _WHOLE
         if views.awaits and state.now:
             return _AWAITED

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from replguard.audit.classes import expired
 from replguard.audit.links import between
-from replguard.diff import pending, result, schema, sequences
+from replguard.diff import natural, pending, result, schema, sequences
 from replguard.diff.jobs import to_read
 from replguard.diff.progress import Progress, silent
 from replguard.diff.reader import TableReader
@@ -102,7 +102,8 @@ def diff(
     roots = to_read(wanted)
     reader = TableReader(pair, tables, options, checkpoint)
     since = checkpoint.starts if checkpoint else {}
-    with Window(pair, tables, links, roots, options.statement_timeout, since) as window:
+    watched = natural.with_parents(tables, roots)
+    with Window(pair, tables, links, watched, options.statement_timeout, since) as window:
         with window.views(options.settle) as views:
             if checkpoint:
                 checkpoint.starts = window.starts
@@ -114,7 +115,7 @@ def diff(
     waiting = _waiting(pair, tables, links)
     teller = _teller(tables, settled, options)
     drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
-    listed = [(one, identities[: options.limit]) for one, identities in drift if identities]
+    listed = [(one, identities[: options.limit]) for one, identities in drift if identities and one.parents is None]
     teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
     data = _data_check(teller, settled, window.strength, options)
     checks = (
@@ -193,6 +194,7 @@ def _told(teller: result.Teller, item: Settled, limit: int) -> list[Finding]:
         *(partial(teller.moved, item.result, identity, why) for identity, why in item.in_flight.items()),
     ]
     told = [item.result.problem] if item.result.problem else []
+    told += result.unusable(item.result)
     told += [make() for make in makers[:limit]]
     told += [teller.open(item.result, item.open)] if item.open else []
     left = len(makers) - limit

@@ -47,16 +47,17 @@ class Tables:
         self.survey.negotiate(jobs)
         self.ready(jobs)
         self.survey.run(jobs)
-        return [self._result(table, work.get(id(table))) for table in wanted]
+        natural = Natural(self.tables, self.views, self.today)
+        return [self._result(table, work.get(id(table)), natural) for table in wanted]
 
     def _is_natural(self, table: PairedTable) -> bool:
         return self.tables.policy.natural_key(table.name) is not None
 
-    def _result(self, table: PairedTable, found: Job | None) -> TableResult:
+    def _result(self, table: PairedTable, found: Job | None, natural: Natural) -> TableResult:
         """One table's result, what failed among them."""
         try:
             if self._is_natural(table):
-                return self._by_names(table)
+                return self._by_names(table, natural)
             if found is None:
                 raise Unsupported("no column is the same on both sides")
             if found.problem:
@@ -74,9 +75,9 @@ class Tables:
             return self._made(found, judge, {}, 0)
         return self._by_key(found, judge) if found.width else self._by_rows(found, judge)
 
-    def _by_names(self, table: PairedTable) -> TableResult:
+    def _by_names(self, table: PairedTable, natural: Natural) -> TableResult:
         """Rows paired by their natural key."""
-        matched = Natural(self.tables, self.views, self.today).match(table)
+        matched = natural.match(table)
         halves = [Half(name, matched.table.sides[name], matched.columns) for name in self.survey.clusters]
         found = Job(matched.table, (halves[0], halves[1]), matched.width, nullable=False, rows=list(matched.rows))
         judge = Judge(
@@ -87,7 +88,9 @@ class Tables:
             difference = judge.judge(left, right)
             if difference:
                 differences[key] = difference if len(differences) < self.kept else result.without_rows(difference)
-        return self._made(found, judge, differences, len(differences))
+        made = self._made(found, judge, differences, len(differences))
+        function = f"natural key ({', '.join(matched.columns[: matched.width])})"
+        return replace(made, function=function, parents=matched.parents)
 
     def _made(self, found: Job, judge: Judge, differences: dict[Identity, Difference], total: int) -> TableResult:
         same = found.total[0] == found.total[1] and bool(found.functions)
@@ -101,6 +104,7 @@ class Tables:
             function=found.function,
             sum=f"{found.total[0]:x}" if same else None,
             relaxed=judge.described(),
+            unusable=judge.unusable,
         )
 
     def _by_key(self, found: Job, judge: Judge) -> TableResult:

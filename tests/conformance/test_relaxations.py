@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SIDES: tuple[Side, ...] = ("blue", "green")
 QUICK = Options(TODAY, settle=5.0)
-_TOKENS = [base64.urlsafe_b64encode(b"\x80" + bytes([mark]) * (56 + 32)).decode() for mark in (1, 2)]
+_TOKENS = [base64.urlsafe_b64encode(b"\x80" + bytes(8) + bytes([mark]) * 80).decode() for mark in (1, 2)]
 _COLUMNS = "id int PRIMARY KEY, js text, tr varchar(80), ca varchar(80), fl double precision, se varchar(200)"
 _ROW = f"""({{}}, '{{{{"a": 1, "b": [2, 1e400]}}}}', 'text', 'Größe', 0.25, '{_TOKENS[0]}')"""
 _PLANTED = {
