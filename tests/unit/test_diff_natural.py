@@ -207,7 +207,8 @@ def test_a_key_that_is_not_there_or_not_alike_is_refused() -> None:
 
 def test_more_than_the_limit_is_refused() -> None:
     assert "more rows" in refused("service", natural(most_bytes=500))
-    assert "more rows" in refused("channel", natural(most_bytes=700))
+    assert "st.service has more rows" in refused("channel", natural(most_bytes=300))
+    assert "st.channel has more rows" in refused("channel", natural(most_bytes=1200))
     assert matched("channel", natural(most_bytes=5000)).unlike == []
 
 

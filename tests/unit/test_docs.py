@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from replguard.config import load
+
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
     r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|repair|certificate|trace|sequence)\.[a-z_]+)"'
@@ -56,3 +58,14 @@ def test_the_page_of_rights_holds_the_grants_as_they_are() -> None:
     page = (ROOT / "docs" / "grants.md").read_text(encoding="utf-8")
     for engine in ("mysql", "mariadb", "postgresql"):
         assert (ROOT / "sql" / engine / "grants.sql").read_text(encoding="utf-8").strip() in page, engine
+
+
+def test_the_examples_of_the_page_on_policies_are_policies(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(policy:.*?)```", page, re.DOTALL)
+    assert len(examples) >= 3
+    head = "clusters: {blue: {url: 'mysql://u@h1/st'}, green: {url: 'mysql://u@h2/st'}}\n"
+    for number, example in enumerate(examples):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(head + example, encoding="utf-8")
+        load(file)
