@@ -100,7 +100,6 @@ def test_each_relaxation_excuses_what_it_says_and_nothing_beyond(db: Workspace, 
     db.run_local("green", f"UPDATE wide SET se = '{_TOKENS[0]}'")
     found = compared(db, tmp_path, relax=_RULES)
     assert (found.verdict, told(found)) == (Verdict.passed, [])
-    assert found.checks[1].summary.startswith("0 of 1 tables differ")
     over = [{**rule, "until": TODAY - timedelta(days=1)} for rule in _RULES[:1]]
     found = compared(db, tmp_path, relax=[*over, *_RULES[1:]])
     assert (keys(found), [item.code for item in told(found)]) == ([1], ["row.differs", "policy.expired"])
