@@ -217,3 +217,81 @@ def test_what_names_no_single_row_is_not_compared(separate: Workspace, tmp_path:
     assert all('"ping"' in item.message and "green" in item.message for item in of(found, "table.not_compared"))
     assert not coverage(found, "service").compared
     assert coverage(found, "permit").compared, "it leads to channels, whose names need no service"
+
+
+_ZATO = {
+    "cluster": "name varchar(200)",
+    "alembic_version": "version_num varchar(32)",
+    "service": "name varchar(200), impl_name varchar(2000), opaque1 text, cluster_id int REFERENCES cluster (id)",
+    "sec_base": "name varchar(200), password varchar(1000), sec_type varchar(45), cluster_id int",
+    "sec_basic_auth": "realm varchar(200), FOREIGN KEY (id) REFERENCES sec_base (id)",
+    "sec_multi": "conn_id varchar(100), security_id int, FOREIGN KEY (security_id) REFERENCES sec_base (id)",
+    "http_soap": "name varchar(200), connection varchar(20), transport varchar(200), security_id int, service_id int, "
+    "opaque1 text, cluster_id int, FOREIGN KEY (security_id) REFERENCES sec_base (id), "
+    "FOREIGN KEY (service_id) REFERENCES service (id)",
+    "job": "name varchar(200), service_id int, cluster_id int, FOREIGN KEY (service_id) REFERENCES service (id)",
+    "job_interval_based": "job_id int, seconds int, FOREIGN KEY (job_id) REFERENCES job (id)",
+    "pubsub_topic": "name varchar(200), created varchar(40), last_updated varchar(40), cluster_id int",
+    "pubsub_permission": "pattern varchar(200), access_type varchar(20), created varchar(40), "
+    "last_updated varchar(40), sec_base_id int, cluster_id int, FOREIGN KEY (sec_base_id) REFERENCES sec_base (id)",
+}
+
+
+def _installed(offset: int, token: str, opaque: str, when: str) -> list[str]:
+    """One installation, whose numbers, ciphertext and JSON are its own."""
+    first, second, cluster = offset + 1, offset + 2, offset + 40
+    if offset:
+        first, second = second, first
+    rows = {
+        "cluster": [f"{cluster}, 'cluster{offset}'"],
+        "alembic_version": ["1, 'a3f'"],
+        "service": [f"{first}, 'ping', 'x.Ping', '{opaque}', {cluster}", f"{second}, 'pong', 'x', NULL, {cluster}"],
+        "sec_base": [
+            f"{second}, 'api', 'zato.secf.{token}', 'basic_auth', {cluster}",
+            f"{first}, 'pubsub', 'plain', 'basic_auth', {cluster}",
+        ],
+        "sec_basic_auth": [f"{second}, 'realm'", f"{first}, 'other'"],
+        "sec_multi": [f"{first}, '{first}', {second}"],
+        "http_soap": [
+            f"{first}, 'a', 'channel', 'plain_http', {second}, {first}, '{opaque}', {cluster}",
+            f"{second}, 'a', 'outgoing', 'plain_http', NULL, NULL, NULL, {cluster}",
+        ],
+        "job": [f"{first}, 'hourly', {second}, {cluster}"],
+        "job_interval_based": [f"{offset + 7}, {first}, 3600"],
+        "pubsub_topic": [f"{first}, 't', '{when}', '{when}', {cluster}"],
+        "pubsub_permission": [f"{first}, '/a', 'publisher', '{when}', '{when}', {second}, {cluster}"],
+    }
+    return [f"INSERT INTO {table} VALUES {', '.join(f'({one})' for one in values)}" for table, values in rows.items()]
+
+
+@pytest.mark.engines("postgresql-18", "mysql")
+def test_zato_clusters_installed_separately(db: Workspace, tmp_path: Path) -> None:
+    db.both(*(f"CREATE TABLE {name} (id int PRIMARY KEY, {columns})" for name, columns in _ZATO.items()))
+    db.run_local("blue", *_installed(0, _TOKENS[0], '{"a": 1, "b": null}', "2026-01-01"))
+    db.run_local("green", *_installed(100, _TOKENS[1], '{"b":null,"a":1}', "2027-02-02"))
+    found = compared(db, tmp_path, preset="zato-separate")
+    assert (found.verdict, codes(found)) == (Verdict.inconclusive, ["row.indeterminate"])
+    (secret,) = of(found, "row.indeterminate")
+    assert (secret.table, secret.key) == ("sec_base", {"name": "api"})
+    covered = {table.table: table for table in found.coverage.tables}
+    assert sorted(name for name, table in covered.items() if not table.compared) == ["cluster", "sec_multi"]
+    db.run_local("green", f"UPDATE sec_base SET password = 'zato.secf.{_TOKENS[0]}' WHERE name = 'api'")
+    found = compared(db, tmp_path, preset="zato-separate")
+    assert (found.verdict, told(found)) == (Verdict.passed, [])
+    db.run_local(
+        "green",
+        "UPDATE http_soap SET service_id = 101 WHERE connection = 'channel'",
+        "UPDATE pubsub_permission SET sec_base_id = 102",
+        "UPDATE job_interval_based SET seconds = 60",
+        "UPDATE sec_basic_auth SET realm = 'none' WHERE id = 101",
+    )
+    found = compared(db, tmp_path, preset="zato-separate")
+    assert {(item.table, item.code, str(item.key)) for item in told(found)} == {
+        ("http_soap", "row.differs", str({"name": "a", "connection": "channel", "transport": "plain_http"})),
+        ("job_interval_based", "row.differs", str({"job_id": '{"name": "hourly"}'})),
+        ("sec_basic_auth", "row.differs", str({"id": '{"name": "api"}'})),
+        *(
+            ("pubsub_permission", code, str({"sec_base_id": key, "pattern": "/a", "access_type": "publisher"}))
+            for code, key in (("row.missing", '{"name": "api"}'), ("row.extra", '{"name": "pubsub"}'))
+        ),
+    }

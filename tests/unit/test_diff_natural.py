@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replguard.diff.natural import Matched, Natural
+from replguard.diff.natural import Matched, Natural, with_parents
 from replguard.errors import Unsupported
 from replguard.model.tables import Column, ColumnKind, ForeignKey, Table
 from replguard.policy import Equality, NaturalKey, Policy, Relaxation, Rule, TableClass
@@ -250,6 +250,15 @@ def test_several_references_through_one_column_and_nulls_among_them() -> None:
     assert (key, left, right) == ((b"half",), (b"half", None, b'"3"'), (b"half", None, b'"9"'))
     green = changed(green, "at", 0, x=11)
     assert "refers by at_x_y" in refused("at", natural(blue, green, [place, at, SERVICE], wanted))
+
+
+def test_what_can_move_a_row_is_watched_with_it() -> None:
+    found = natural(wanted={key: KEYS[key] for key in ("permit", "channel", "service")})
+    tables = {table.name.name: table for table in found.tables}
+    wanted = {"permit": ["permit", "channel", "service"], "service": ["service"], "detail": ["detail"]}
+    for start, names in wanted.items():
+        assert [table.name.name for table in with_parents(found.tables, [tables[start]])] == names
+    assert matched("permit", found).parents == (name("channel"),), "no name of a channel holds its service"
 
 
 texts = st.text(alphabet='a"{}:, \\[]n', max_size=4)

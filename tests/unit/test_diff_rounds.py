@@ -14,7 +14,7 @@ from replguard.diff.settled import Explanation, Settled
 from replguard.diff.window import Views
 from replguard.model.findings import Strength
 from replguard.model.positions import Position, PositionKind
-from tests.unit.builders import table, table_map
+from tests.unit.builders import name, table, table_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,11 +45,12 @@ class Mark:
 
 @dataclass(slots=True)
 class Round:
-    """What one round reads, and what moves in it. ``found`` are the rows that differ."""
+    """What one round reads, and what moves in it, in tables that name its rows too: ``found`` are rows that differ."""
 
     found: Mapping[Row, Difference] = field(default_factory=dict)
     moving: frozenset[Row] = frozenset()
     whole: bool = False
+    parents: bool = False
     awaits: bool = False
     obstacle: str = ""
     lost: bool = False
@@ -96,7 +97,9 @@ class Script:
         return self.complete()
 
     def is_whole(self, views: Views, name: object, *, keyed: bool = True) -> bool:
-        _ = views, name
+        _ = views
+        if name != TABLE.name:
+            return self.now.parents
         return self.now.whole or (not keyed and bool(self.now.moving))
 
     def lies_between(self, views: Views, name: object, key: Row) -> bool:
@@ -248,6 +251,32 @@ def test_a_table_without_a_key_is_compared_as_a_whole() -> None:
         Round(result=keyless(x=MISSING, y=MISSING)), Round(result=keyless(y=MISSING)), kind=PositionKind.lsn
     )
     assert (outcome(found), script.asked) == (([b"y"], [b"x"], []), ["all"])
+
+
+def natural(**found: Difference) -> TableResult:
+    """Rows by a natural key that happens to be the columns of the table's own key."""
+    differences: dict[Identity, Difference] = {(key.encode(),): one for key, one in found.items()}
+    return TableResult(TABLE, ("id", "value"), 1, {}, differences, len(found), parents=(name("parent"),))
+
+
+def test_a_natural_key_names_no_row_of_a_stream() -> None:
+    x, y = (b"x",), (b"y",)
+    found, script = replay(Round(result=natural(x=MISSING)))
+    assert (found.drift, script.asked, script.strength) == ([x], [], Strength.exact)
+    found, script = replay(
+        Round(moving=moves(A), result=natural(x=MISSING, y=MISSING)), Round(result=natural(y=MISSING))
+    )
+    assert (outcome(found), script.asked) == (([y], [x], []), ["all"])
+
+
+def test_what_moves_in_a_parent_moves_the_rows_that_it_names() -> None:
+    x, y = (b"x",), (b"y",)
+    found, script = replay(Round(parents=True, result=natural(x=MISSING, y=MISSING)), Round(result=natural(y=MISSING)))
+    assert (outcome(found), script.asked, script.strength) == (([y], [x], []), ["all"], Strength.settled)
+    found, script = replay(Round(parents=True, result=natural()), seconds=0.0)
+    assert found.open, "equal by chance is not equal"
+    found, script = replay(Round({A: OLD}, parents=True))
+    assert (found.drift, script.asked) == ([A], []), "nobody else waits for parents"
 
 
 def test_a_list_that_was_cut_is_followed_as_a_whole() -> None:
