@@ -38,8 +38,7 @@ def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable]) -> Check:
         *(finding for cluster in tables.clusters for finding in _unseen(cluster, inventories[cluster])),
     ]
     versions = {server.name: server.identity.version for server in pair}
-    if len(set(versions.values())) > 1:
-        findings = [_with_versions(finding, versions) for finding in findings]
+    findings = [with_versions(finding, versions) for finding in findings]
     differing = {(finding.schema, finding.table) for finding in findings if finding.table}
     return Check(CHECK, f"{len(differing)} of {len(wanted)} tables differ in schema", tuple(findings))
 
@@ -246,9 +245,9 @@ def _unseen(cluster: str, inventory: Inventory) -> Iterator[Finding]:
         yield Finding(NOT_RUN, Severity.unknown, message, cluster=cluster, remedy=one.remedy)
 
 
-def _with_versions(finding: Finding, versions: Mapping[str, str]) -> Finding:
-    """Servers of different versions print the same definition differently: it is said, and told all the same."""
-    if finding.code != "schema.differs":
+def with_versions(finding: Finding, versions: Mapping[str, str]) -> Finding:
+    """Servers of different versions may print the same definition differently: the difference is told all the same."""
+    if finding.code != "schema.differs" or len({*versions.values()}) == 1:
         return finding
     said = " and ".join(f"{name} runs {version}" for name, version in versions.items())
     return replace(

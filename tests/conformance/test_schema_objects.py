@@ -12,6 +12,7 @@ from replguard import api, config
 from replguard.demo.servers.access import identifier
 from replguard.diff import schema, sequences
 from replguard.model.findings import Severity
+from replguard.model.schema import ObjectKind
 from replguard.policy import TableClass
 from tests.conformance import schema_cases
 
@@ -119,7 +120,8 @@ def test_what_a_user_may_not_see_is_told_with_the_grants_that_help(db: Workspace
 
 
 def _grow_rights(db: Workspace, name: str) -> None:
-    with _clusters(db, **_urls(db, name)) as clusters:
+    with _clusters(db) as all_of_it, _clusters(db, **_urls(db, name)) as clusters:
+        _see_that_what_is_hidden_is_told(all_of_it, clusters)
         check = _checks_without_links(clusters)
         assert check.verdict == "inconclusive"
         hidden = " ".join(finding.message for finding in check.findings)
@@ -138,6 +140,14 @@ def _grow_rights(db: Workspace, name: str) -> None:
             db.run_local("green", finding.remedy)
         clusters.pair.reconnect("green")
         assert _checks_without_links(clusters).findings == ()
+
+
+def _see_that_what_is_hidden_is_told(everything: api.Clusters, shown: api.Clusters) -> None:
+    whole, part = (clusters.pair.first.catalog.objects() for clusters in (everything, shown))
+    lacking = [one for one in whole.objects if one not in part.objects]
+    assert {one.kind for one in lacking} == {ObjectKind.view, ObjectKind.routine}
+    assert all(any(hidden.hides(one) for hidden in part.unseen) for one in lacking)
+    assert whole.unseen == ()
 
 
 def _side(finding: Finding) -> Side:

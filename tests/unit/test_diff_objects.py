@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from replguard.diff.objects import Sides, compare, key, used
-from replguard.diff.schema import compared, differences
+from replguard.diff.schema import compared, differences, with_versions
 from replguard.model.findings import Severity
 from replguard.model.schema import Inventory, ObjectKind, SchemaObject, Unseen
 from replguard.model.tables import Column, TableName
@@ -145,3 +145,14 @@ def test_what_one_side_does_not_show_is_compared_on_neither() -> None:
         (found,) = compared(tables, tables.tables, {"blue": one, "green": other})
         assert list(found.evidence["objects"]) == ["index"]
     assert list(compared(tables, tables.tables, {"blue": ours, "green": Inventory((), (Unseen("all"),))})) == []
+
+
+def test_servers_of_two_versions_are_named() -> None:
+    tables = table_map([table("t")], [table("t")])
+    (found,) = compared(tables, tables.tables, {"blue": Inventory((index("i"),)), "green": Inventory()})
+    told = with_versions(found, {"blue": "8.0", "green": "9.7"})
+    assert told.message == (
+        f"{found.message} (blue runs 8.0 and green runs 9.7: versions may print the same definition differently)"
+    )
+    assert told.evidence["versions"] == {"blue": "8.0", "green": "9.7"}
+    assert with_versions(found, {"blue": "8.0", "green": "8.0"}) == found

@@ -78,10 +78,11 @@ class MySQLServer(BinlogServer):
         return Position(PositionKind.gtid, "".join(executed.split()))
 
     def hides_routines(self, privileges: Privileges) -> str | None:
-        """SHOW_ROUTINE or SELECT on everything shows all routines."""
+        """SELECT on everything shows all routines; so does SHOW_ROUTINE, from 8.0.20 on."""
         if privileges.has_everywhere("SHOW_ROUTINE") or privileges.has_everywhere("SELECT"):
             return None
-        return grant("SHOW_ROUTINE", "*.*", account(self.account))
+        least = "SHOW_ROUTINE" if self.version >= (8, 0, 20) else "SELECT"
+        return grant(least, "*.*", account(self.account))
 
     def fresh(self, name: str, **slots: Quoted) -> list[dict[str, Any]]:
         """MySQL keeps statistics for a day, the next AUTO_INCREMENT among them."""
