@@ -1,2 +1,2 @@
--- The hashes of fixed rows.
-SELECT id, {{hash}} AS hash FROM ({{rows}}) AS fixed ORDER BY id
+-- The hashes of fixed rows, and what they must be.
+SELECT {{hash}} AS hash, {{expected}} AS expected FROM ({{rows}}) AS fixed ORDER BY id
