@@ -42,7 +42,7 @@ NEIGHBOURS = {
     "char(5)": ["NULL", "''", "'a'", "'A'", "'ä'", "'a b'", "' a'", "'😀'"],
     "varchar(20)": ["NULL", "''", "'a'", "'a '", "'A'", "'NULL'", "'\\\\N'", "'a\\0b'", "'é'", "'e\u0301'", "'😀'"],
     "varchar(20) character set latin1": ["''", "'a'", "'ÿ'", "'€'", "'?'", "x'81'", "x'8d'"],
-    "varchar(20) character set utf16": ["''", "'a'", "'a '", "'?'", "'😀'", "'€'"],
+    "varchar(20) character set utf16": ["''", "'a'", "'a '", "'?'", "'?\\0b'", "'😀'", "'€'"],
     "varchar(20) character set ucs2": ["''", "'?'", "x'd800'", "x'd801'"],
     "varchar(20) character set sjis": ["''", "'?'", "'ソ'"],
     "varchar(20) character set binary": ["''", "x'00'", "x'0000'", "x'ff'"],
@@ -72,6 +72,7 @@ ONLY = {
         "uuid": ["NULL", "'123e4567-e89b-12d3-a456-426655440000'", "'123e4567-e89b-12d3-a456-426655440001'"],
         "inet4": ["NULL", "'0.0.0.0'", "'192.0.2.1'"],
         "inet6": ["NULL", "'::'", "'::1'", "'::ffff:192.0.2.1'"],
+        "varchar(20) character set ascii ": ["NULL", "''", "'?'", "x'80'", "x'81'", "x'ff'", "x'613f'", "x'61ff'"],
     },
     "mysql": {
         "float ": ["0", "0e0 * -1e0"],

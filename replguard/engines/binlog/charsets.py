@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 
 ONE_TO_ONE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "latin1", "binary"})
-"""Character sets whose every stored value has a UTF-8 text of its own."""
+"""Character sets whose every stored value has a UTF-8 text of its own; ASCII is read as latin1."""
 ENCODINGS = {
     "utf8mb4": "utf-8",
     "utf8mb3": "utf-8",
@@ -82,8 +82,10 @@ def charset_of(collation: int) -> str | None:
         return None
 
 
-def _as_controls(error: UnicodeError) -> tuple[str, int]:
+def _as_controls(error: UnicodeError) -> tuple[str | bytes, int]:
     """The five bytes that cp1252 leaves open are control characters to the servers."""
+    if isinstance(error, UnicodeEncodeError):
+        return error.object[error.start : error.end].encode("latin-1"), error.end
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return error.object[error.start : error.end].decode("latin-1"), error.end
@@ -101,3 +103,12 @@ def decoded(data: bytes, charset: str) -> str:
     if charset not in ENCODINGS:
         raise LookupError(charset)
     return str(data, ENCODINGS[charset], "replguard_latin1" if charset == "latin1" else "strict")
+
+
+def encoded(text: str, charset: str) -> bytes:
+    r"""The bytes of text in a character set, as the servers store it: what :func:`decoded` undoes.
+
+    >>> encoded("€\x81", "latin1")
+    b'\x80\x81'
+    """
+    return text.encode(ENCODINGS[charset], "replguard_latin1" if charset == "latin1" else "strict")

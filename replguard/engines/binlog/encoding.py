@@ -31,7 +31,7 @@ _TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longte
 _FLOATS = frozenset({"float", "double"})
 _ADDRESSES = frozenset({"uuid", "inet4", "inet6"})
 _LONG = frozenset({"mediumtext", "longtext", "json", "blob", "mediumblob", "longblob", "vector"})
-_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8"})
 _BARE = frozenset({"decimal", "date", "time", "datetime", "timestamp"}) | INTEGERS | _FLOATS | _ADDRESSES
 """Types whose canonical form holds neither a comma nor a semicolon."""
 
@@ -58,6 +58,8 @@ def canonical(column: Column) -> Quoted:
         return _fragment("canonical_numbered", label=label, column=plain) if "''" in column.type else label
     if name in _TEXTS and charset(column) not in ONE_TO_ONE:
         return _fragment("canonical_transcoded", text=_fragment("canonical_utf8", column=plain), column=plain)
+    if name in _TEXTS and charset(column) == "ascii":
+        return _fragment("canonical_utf8", column=_fragment("exact_ascii", column=plain))
     return _as_utf8(column) if name in _TEXTS else plain
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type
-from replguard.engines.binlog.charsets import ONE_TO_ONE
+from replguard.engines.binlog.charsets import ONE_TO_ONE, encoded
 from replguard.engines.binlog.connection import literal, quoted
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import Unsupported
@@ -73,6 +73,8 @@ def comparable(column: Column, value: bytes) -> Quoted:
         return literal(_matched(column, _TIME, value))
     if name in BINARIES:
         return _hex(value)
+    if name in _TEXTS and _charset(column) == "ascii" and not value.isascii():
+        return statement("binlog", "ascii_literal", bytes=_hex(encoded(value.decode(), "latin1")))
     if name in _ADDRESSES or (name in _TEXTS and _charset(column) in ONE_TO_ONE):
         return _utf8(value)
     raise _cannot(column)
@@ -107,7 +109,7 @@ def _label(column: Column, label: bytes, number: bytes | None) -> Quoted:
 
 
 def _text(column: Column, value: bytes) -> Quoted:
-    text, marked, stored = value.partition(b"\0")
+    text, marked, stored = value.rpartition(b"\0")
     if marked and b"?" in text:
         return _is(column, "key_bytes", _hex(bytes.fromhex(stored.decode())))
     try:

@@ -2,8 +2,8 @@
 
 Columns are selected as they are, on a connection whose character set is utf8mb4: the server sends text as UTF-8, binary
 values and geometries (with their SRID) raw, and everything else as its text under the pinned settings. Some columns
-need more than that: FLOAT, whose text drops digits; BIT, ENUM and SET; ZEROFILL; and text in a character set that has
-more byte sequences than UTF-8 has characters.
+need more than that: FLOAT, whose text drops digits; BIT, ENUM and SET; ZEROFILL; text in ASCII, in which MariaDB keeps
+other bytes too; and text in a character set that has more byte sequences than UTF-8 has characters.
 
 Only InnoDB is consistent within a snapshot. Tables of other engines are read as they are at that moment.
 """
@@ -59,6 +59,8 @@ def reader(column: Column) -> Reader:
         return _labels(column, plain)
     if name in TEXTS:
         charset = (column.collation or "binary").partition("_")[0]
+        if charset == "ascii":
+            return Reader((_expression("exact_ascii", plain),), _as_sent)
         if charset in ONE_TO_ONE:
             return Reader((plain,), _as_sent)
         return Reader((plain, _expression("exact_bytes", plain)), _transcoded)

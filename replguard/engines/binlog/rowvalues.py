@@ -69,10 +69,11 @@ def padded_binary(length: int) -> Decode:
 
 def text(charset: str, *, padded: bool) -> Decode:
     """CHAR, VARCHAR and TEXT. A text with ``?`` is followed by its bytes where it need not be what is stored."""
+    encoding = "latin1" if charset == "ascii" else charset
 
     def exact(data: Bytes, start: int, end: int) -> Told:
         try:
-            found = decoded(bytes(data[start:end]), charset)
+            found = decoded(bytes(data[start:end]), encoding)
         except (UnicodeDecodeError, LookupError):
             raise Untold from None
         return found.rstrip(" ") if padded else found

@@ -1,0 +1,2 @@
+-- Bytes in a column of ASCII that are none.
+CONVERT({{bytes}} USING ascii)
