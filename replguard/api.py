@@ -218,14 +218,16 @@ class Clusters:
         options: comparison.Options | None = None,
         repairs: repair.Request | None = None,
         certificate: certificates.Request | None = None,
+        *,
+        self_test: bool = False,
     ) -> Report:
         """Schema and data of the config tables.
 
         ``repairs`` asks for a file of statements that put right what differs, ``certificate`` for one that says that
-        nothing does: the report tells where it may not be written. Raises UsageError where a file cannot be.
+        nothing does: the report tells where it may not be written. ``self_test`` asks whether the comparison finds
+        differences that are planted into temporary copies. Raises UsageError where a file cannot be written.
         """
         from replguard.audit import classes
-        from replguard.control import certificate as certificates
         from replguard.diff import run as comparison
 
         started = _now()
@@ -248,14 +250,21 @@ class Clusters:
             Check("policy.tables", f"{len(tables.tables)} tables", tuple(named)),
             Check(state.id, state.summary, _only_told(told), applicable=state.applicable),
             *([repairs.write(self.pair, tables, found, compared.drift)] if repairs else []),
+            *([self._self_test(tables, options)] if self_test else []),
         )
         report = self._report(
             "diff", started, checks, coverage=compared.coverage, strength=compared.strength, links=_facts(found)
         )
         if not certificate:
             return report
-        issued = certificates.issue(report, self.config, self.pair, self._folder, certificate, options.tables)
+        issued = certificate.issue(report, self.config, self.pair, self._folder, options.tables)
         return replace(report, checks=(*report.checks, issued))
+
+    def _self_test(self, tables: TableMap, options: comparison.Options) -> Check:
+        from replguard.diff import selftest
+
+        wanted = tuple(table for table in tables if options.wants(table))
+        return selftest.self_test(self.pair, replace(tables, tables=wanted), options.today)
 
     def _point(self, tables: TableMap, options: comparison.Options) -> DiffCheckpoint:
         """Where a comparison writes down how far it is; with ``resume`` it holds what an interrupted one left."""

@@ -61,6 +61,12 @@ def diff(
             "--repair-sql", metavar="FILE", help="Write statements that would put right what differs. Runs none."
         ),
     ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test", help="Also plant differences into temporary copies, and fail unless all are found."
+        ),
+    ] = False,
     certificate: Annotated[
         Path | None,
         typer.Option(
@@ -94,7 +100,7 @@ def diff(
     limits = (seconds(max_lag), max_running, seconds(patience))
     times = (seconds(until), seconds(statement_timeout), seconds(snapshot_age))
     asked = _Asked(tables, limit, mask, resume, limits, times, tuple(trace or ()), seconds(trace_for))
-    outputs = Outputs(repair_sql, repair, certificate)
+    outputs = Outputs(repair_sql, repair, certificate, self_test)
     run("diff", common, lambda session: _diff(session, asked, outputs))
 
 
@@ -137,4 +143,5 @@ def _diff(session: Session, asked: _Asked, outputs: Outputs) -> Report:
     outputs.check()
     clusters = session.clusters
     with bar(session) as progress:
-        return clusters.diff(asked.options(session, progress), outputs.repairs, outputs.certificates)
+        options = asked.options(session, progress)
+        return clusters.diff(options, outputs.repairs, outputs.certificates, self_test=outputs.self_test)

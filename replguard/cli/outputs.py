@@ -1,4 +1,4 @@
-"""Files that ``diff`` writes beside its report."""
+"""What ``diff`` does beside comparing: files that it writes, and a test of itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Outputs:
     repair_sql: Path | None = None
     repair: str | None = None
     certificate: Path | None = None
+    self_test: bool = False
 
     @property
     def certificates(self) -> CertificateRequest | None:

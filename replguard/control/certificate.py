@@ -47,8 +47,12 @@ class Request:
         if not os.access(self.path.parent, os.W_OK | os.X_OK):
             raise UsageError(f"no file can be written to {self.path}", remedy="name a file in a folder that exists")
 
+    def issue(self, report: Report, config: Config, pair: Pair, folder: Path, only: str | None) -> Check:
+        """Write it, or tell why it may not be written; see :func:`issue`."""
+        return issue(report, config, pair, folder, self.path, only)
 
-def issue(report: Report, config: Config, pair: Pair, folder: Path, request: Request, only: str | None) -> Check:
+
+def issue(report: Report, config: Config, pair: Pair, folder: Path, path: Path, only: str | None) -> Check:
     """Write the certificate, or tell why none may be written: then no file is there.
 
     ``folder`` is where the pair's receipt lies, ``only`` the glob of tables that were asked for.
@@ -57,15 +61,13 @@ def issue(report: Report, config: Config, pair: Pair, folder: Path, request: Req
         held = receipt.load(folder)
         against = [*_against_report(report), *_against_pause(held, pair)]
         if not against and held:
-            write_json(request.path, _certificate(report, config, held, folder, only).document())
+            write_json(path, _certificate(report, config, held, folder, only).document())
     except ReplguardError as error:
         against = [error.message]
     if against:
         return Check(CHECK, "not written", tuple(_not_written(why) for why in against))
-    told = Finding(
-        "certificate.written", Severity.info, "a certificate was written", evidence={"file": str(request.path)}
-    )
-    return Check(CHECK, f"written to {request.path}", (told,))
+    told = Finding("certificate.written", Severity.info, "a certificate was written", evidence={"file": str(path)})
+    return Check(CHECK, f"written to {path}", (told,))
 
 
 def _against_report(report: Report) -> Iterator[str]:

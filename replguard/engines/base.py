@@ -9,7 +9,7 @@ a driver's error.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from replguard.model.changes import Interest
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from replguard.endpoint import Endpoint
+    from replguard.errors import ServerError
     from replguard.model.changes import Change, StreamItem
     from replguard.model.chunks import Function, Portion, Sum
     from replguard.model.links import Crossing, Fragility, Identity, Link
@@ -161,8 +162,42 @@ class Catalog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some rows of a table, or such as could stand in it; the columns are those of ``rows``, in canonical form."""
+
+    table: Table
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def described(self, name: TableName) -> Table:
+        """A copy of the table that is called so and holds these rows alone."""
+        columns = tuple(replace(self.table.column(column), generated=None) for column in self.columns)
+        return replace(
+            self.table,
+            name=name,
+            columns=columns,
+            ancestors=(),
+            partitioned=False,
+            foreign_keys=(),
+            triggers=(),
+            estimate=len(self.rows),
+            size=0,
+        )
+
+
 class Rows(Protocol):
     """Reading rows exactly."""
+
+    def copies(
+        self, samples: Sequence[Sample]
+    ) -> AbstractContextManager[tuple[Snapshot, Sequence[Table | ServerError]]]:
+        """Temporary tables with these rows, on a connection of its own, and a view on them.
+
+        Nobody else sees them, no log and no stream tells of them, and they are gone with the connection. For each
+        sample the table as it is to be asked for, or why there is none. ServerError where none can be.
+        """
+        ...
 
     def snapshot(self, statement_timeout: float | None = None) -> AbstractContextManager[Snapshot]:
         """A consistent, read-only view on a connection of its own, locking nothing.

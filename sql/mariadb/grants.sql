@@ -7,6 +7,8 @@
 -- says what it misses and is inconclusive. So it is with SHOW VIEW and mysql.proc: diff compares views and routines.
 CREATE ROLE IF NOT EXISTS replguard_read;
 GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `st`.* TO replguard_read;
+-- diff --self-test: temporary copies, which nobody else sees and no log holds.
+GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
 GRANT SLAVE MONITOR, BINLOG MONITOR ON *.* TO replguard_read;
 GRANT SELECT ON mysql.proc TO replguard_read;
 -- With BINLOG ADMIN a comparison can let go of each table as soon as it was read; without it an ALTER TABLE of a table that

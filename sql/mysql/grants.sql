@@ -8,6 +8,8 @@
 -- with SHOW VIEW and SHOW_ROUTINE (from 8.0.20 on; before, SELECT on *.*): diff compares views and routines.
 CREATE ROLE IF NOT EXISTS replguard_read;
 GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `st`.* TO replguard_read;
+-- diff --self-test: temporary copies, which nobody else sees and no log holds.
+GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
 GRANT REPLICATION CLIENT ON *.* TO replguard_read;
 GRANT SHOW_ROUTINE ON *.* TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;

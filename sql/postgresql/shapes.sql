@@ -12,7 +12,7 @@ SELECT f.schema, f.name, f.oid::bigint AS oid, f.kind, a.names, a.bases, a.kinds
 FROM (
     SELECT n.nspname::text AS schema, c.relname::text AS name, c.oid, c.relkind::text AS kind
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND (n.nspname !~ '^pg_' OR n.oid = pg_my_temp_schema())
       AND (n.nspname::text COLLATE "C", c.relname::text COLLATE "C") >= (%(schema)s, %(name)s)
     ORDER BY n.nspname::text COLLATE "C", c.relname::text COLLATE "C"
     LIMIT 500

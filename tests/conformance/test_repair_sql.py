@@ -21,6 +21,7 @@ from tests.conformance.test_mysql_mariadb_rows import LOOSE, NEIGHBOURS, ONLY
 from tests.conformance.test_postgresql_rows import EXACT, PAIRS
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.servers.workspace import Workspace
@@ -43,8 +44,11 @@ class Drifted:
         urls = {"blue": db.blue_url, "green": db.green_url}
         self.config = replace(config.from_options(urls, None, ("never",)), state_dir=folder / "state")
 
+    def clusters(self) -> AbstractContextManager[api.Clusters]:
+        return api.connect(self.config)
+
     def diff(self, cluster: str | None = None, *, write: bool = True) -> Report:
-        with api.connect(self.config) as clusters:
+        with self.clusters() as clusters:
             return clusters.diff(QUICK, Request(self.file, cluster) if write else None)
 
     @property

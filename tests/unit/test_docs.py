@@ -9,7 +9,7 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|repair|certificate|trace|sequence)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
@@ -18,6 +18,7 @@ CHECKS = {
     "policy.tables",
     "diff.data",
     "diff.repair",
+    "diff.self_test",
     "diff.certificate",
     "diff.schema",
     "diff.sequences",

@@ -25,8 +25,9 @@ from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from replguard.engines.base import Row, Value
+    from replguard.engines.base import Row, Sample, Value
     from replguard.engines.binlog.connection import Session
     from replguard.engines.binlog.server import BinlogServer
     from replguard.model.changes import Change
@@ -269,6 +270,13 @@ class BinlogRows:
 
     def __init__(self, server: BinlogServer) -> None:
         self._server = server
+
+    def copies(
+        self, samples: Sequence[Sample]
+    ) -> AbstractContextManager[tuple[BinlogSnapshot, list[Table | ServerError]]]:
+        from replguard.engines.binlog.copies import copies  # noqa: PLC0415 - for the self-test alone
+
+        return copies(self._server, samples)
 
     @contextmanager
     def snapshot(self, statement_timeout: float | None = None) -> Iterator[BinlogSnapshot]:

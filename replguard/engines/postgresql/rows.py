@@ -36,11 +36,13 @@ from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from replguard.engines.base import Row, Value, Written
+    from replguard.engines.base import Row, Sample, Value, Written
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
     from replguard.engines.postgresql.shapes import Shape
+    from replguard.errors import ServerError
     from replguard.model.changes import Change
     from replguard.model.positions import Position
     from replguard.model.tables import Table
@@ -58,6 +60,13 @@ class PostgresRows:
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
+
+    def copies(
+        self, samples: Sequence[Sample]
+    ) -> AbstractContextManager[tuple[PostgresSnapshot, list[Table | ServerError]]]:
+        from replguard.engines.postgresql.copies import copies  # noqa: PLC0415 - for the self-test alone
+
+        return copies(self._server, samples)
 
     @contextmanager
     def snapshot(self, statement_timeout: float | None = None) -> Iterator[PostgresSnapshot]:

@@ -1,0 +1,2 @@
+-- Its key.
+(PRIMARY KEY ({{columns}}))

@@ -1,0 +1,2 @@
+-- Its key.
+ALTER TABLE pg_temp.{{table}} ADD PRIMARY KEY ({{columns}})
