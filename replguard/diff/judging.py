@@ -48,13 +48,15 @@ class Judge:
         if left == right:
             return None
         doubtful: tuple[str, ...] = ()
+        relaxed: tuple[str, ...] = ()
         if self.relaxed:
             found = self.relaxed.judge(left, right)
             if found.excused:
                 self.excused.update(found.rules)
                 return None
             doubtful = found.columns if found.outcome is Outcome.indeterminate else ()
-        difference = replace(result.of_rows(left, right), doubtful=doubtful)
+            relaxed = found.relaxed
+        difference = replace(result.of_rows(left, right), doubtful=doubtful, relaxed=relaxed)
         rule = result.expected_by(self.expected, self.job.display, difference) if self.expected else None
         if rule:
             self.excused[rule] += 1

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     """The columns that a foreign key refers to, and what names the row."""
 
 MOST_BYTES = 96 * 1024 * 1024
-"""Beyond this a table is not compared by its natural key. About half a million rows of a few short columns."""
+"""Beyond this a table is not compared by its natural key. Some hundred thousand rows of a few short columns fit."""
 _ROW_COST, _VALUE_COST = 100, 50
 """What a row and a value cost beside their bytes, roughly."""
 

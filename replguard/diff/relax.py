@@ -43,11 +43,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How a row stands under the policy: the ``columns`` that differ (or may), the ``rules`` that had a part in it."""
+    """How a row stands under the policy: the ``columns`` that differ (or may), the ``rules`` that had a part in it.
+
+    ``relaxed`` are columns that differ and that a rule excuses.
+    """
 
     outcome: Outcome
     columns: tuple[str, ...] = ()
     rules: tuple[Excuse, ...] = ()
+    relaxed: tuple[str, ...] = ()
 
     @property
     def excused(self) -> bool:
@@ -127,6 +131,7 @@ class Relaxed:
     def _compared(self, left: Row, right: Row) -> Judgement:
         differing: list[str] = []
         open_: list[str] = []
+        relaxed: list[str] = []
         used: list[Excuse] = []
         for place, (ours, theirs) in enumerate(zip(left, right, strict=True)):
             if ours == theirs:
@@ -137,8 +142,10 @@ class Relaxed:
                 differing.append(self.columns[place])
             elif found.outcome is Outcome.indeterminate:
                 open_.append(self.columns[place])
+            else:
+                relaxed.append(self.columns[place])
         outcome = Outcome.differs if differing else Outcome.indeterminate if open_ else Outcome.same
-        return Judgement(outcome, (*differing, *open_), tuple(dict.fromkeys(used)))
+        return Judgement(outcome, (*differing, *open_), tuple(dict.fromkeys(used)), tuple(relaxed))
 
 
 _DIFFERS = Judgement(Outcome.differs)

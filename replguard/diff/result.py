@@ -33,7 +33,7 @@ class Difference:
 
     Both rows are None where they are not kept: then only the kind is known. ``expected`` is the rule of the policy by
     which the row may differ. ``doubtful`` names the columns that differ where no others do and nobody can say
-    whether these mean the same.
+    whether these mean the same; ``relaxed`` those that differ and that a rule excuses.
     """
 
     kind: Kind
@@ -42,6 +42,7 @@ class Difference:
     count: int = 1
     expected: ExpectedDifference | None = None
     doubtful: tuple[str, ...] = ()
+    relaxed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,15 +286,19 @@ class Teller:
             return f"stands {more}on {self.second}{times} and not on {self.first}"
         if difference.left is None or difference.right is None:
             return "differs"
-        names = self._display(result).differing(difference.left, difference.right)
-        return f"differs in {', '.join(names)}"
+        names = self._display(result).differing(difference.left, difference.right).keys() - set(difference.relaxed)
+        within = f", and within the policy in {', '.join(difference.relaxed)}" if difference.relaxed else ""
+        return f"differs in {', '.join(name for name in result.columns if name in names)}{within}"
 
     def _evidence(
         self, difference: Difference, display: Display, *, keyless: bool, expected: ExpectedDifference | None
     ) -> dict[str, Any]:
         evidence: dict[str, Any] = {}
         if difference.left is not None and difference.right is not None:
-            evidence["columns"] = display.differing(difference.left, difference.right)
+            values = display.differing(difference.left, difference.right)
+            evidence["columns"] = {name: both for name, both in values.items() if name not in difference.relaxed}
+            if difference.relaxed:
+                evidence["relaxed"] = list(difference.relaxed)
         elif keyless:
             evidence["row"] = display.row(difference.left or difference.right or ())
             evidence["count"] = difference.count

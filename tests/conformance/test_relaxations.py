@@ -41,7 +41,7 @@ _PLANTED = {
     15: "se = 'plain'",
     16: "js = NULL",
     17: "tr = 'TEXT'",
-    18: "ca = ' Größe'",
+    18: "ca = ' Größe', tr = ' text'",
 }
 _RULES = [
     {"table": "wide", "columns": ["js"], "as": "json", "reason": "keys in any order"},
@@ -85,6 +85,9 @@ def test_each_relaxation_excuses_what_it_says_and_nothing_beyond(db: Workspace, 
     found = compared(db, tmp_path, relax=_RULES)
     assert (found.verdict, keys(found)) == (Verdict.failed, [number for number in _PLANTED if number > 10])
     assert keys(found, "row.indeterminate") == [5]
+    (both,) = [item for item in of(found, "row.differs") if item.key == {"id": 18}]
+    assert both.message.endswith("differs in ca, and within the policy in tr")
+    assert (both.evidence["columns"], both.evidence["relaxed"]) == ({"ca": ["Größe", " Größe"]}, ["tr"])
     assert excused(found, "wide") == {
         "as json": 1,
         "as trim": 1,

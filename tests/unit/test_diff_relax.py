@@ -153,6 +153,7 @@ def test_rules_act_together_on_one_column_and_on_no_other() -> None:
     used = relaxed(relaxation("case"), relaxation("trim"))
     assert same(used, b" A", b"a ")
     assert used.differing(row(b" A"), row(b"a ", b"B")) == ("b",)
+    assert used.judge(row(b" A"), row(b"a ", b"B")).relaxed == ("a",)
     assert not relaxed(relaxation("case")).same(row(b"a", raw=b"A"), row(b"a", raw=b"a"))
     named = used.judge(row(b"x "), row(b"x"))
     assert [rule.equality.value for rule in named.rules if isinstance(rule, Relaxation)] == ["trim"]
