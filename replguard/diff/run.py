@@ -115,7 +115,7 @@ def diff(
     waiting = _waiting(pair, tables, links)
     teller = _teller(tables, settled, options)
     drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
-    listed = [(one, identities[: options.limit]) for one, identities in drift if identities and one.parents is None]
+    listed = [(one, identities[: options.limit]) for one, identities in drift if identities]
     teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
     data = _data_check(teller, settled, window.strength, options)
     checks = (

@@ -69,9 +69,10 @@ def trace(pair: Pair, tables: TableMap, drift: Drift, tracing: Tracing | None, *
     told = _Told()
     with Views(pair) as views:
         _name_writers(views, tables, drift, told, mask=mask)
-        if tracing and drift:
-            _ask_audits(views, tables, drift, told, tracing.seconds, mask=mask)
-            _Tracer(views, tables, drift, tracing, told).run()
+        numbered = _numbered_alike(drift, told) if tracing else []
+        if tracing and numbered:
+            _ask_audits(views, tables, numbered, told, tracing.seconds, mask=mask)
+            _Tracer(views, tables, numbered, tracing, told).run()
     return Traced(told.evidence, tuple(told.findings))
 
 
@@ -117,6 +118,14 @@ def _name_writers(views: Views, tables: TableMap, drift: Drift, told: _Told, *, 
                 continue
             for identity, values in found.items():
                 told.add(name, identity, "changed_by", cluster, values)
+
+
+def _numbered_alike(drift: Drift, told: _Told) -> Drift:
+    """The rows that streams and audit tables name as the comparison does."""
+    apart = [str(result.table.name) for result, _ in drift if result.parents is not None]
+    if apart:
+        told.say(None, f"rows paired by a natural key are not followed in a stream: those of {', '.join(apart)}")
+    return [(result, identities) for result, identities in drift if result.parents is None]
 
 
 def _ask_audits(views: Views, tables: TableMap, drift: Drift, told: _Told, seconds: float, *, mask: bool) -> None:

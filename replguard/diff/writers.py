@@ -91,11 +91,13 @@ def changed_by(
 ) -> Mapping[Identity, dict[str, Any]]:
     """The values of the columns of ``display`` on one cluster, of each row that stands there.
 
-    Columns that were compared are told as they were then; others are read now, where rows have a key. Raises
-    ServerError.
+    Columns that were compared are told as they were then; others are read now, where rows have a key that
+    both sides number alike. Raises ServerError.
     """
     columns = [column.name for column in display.columns]
     rows = _compared(result, identities, columns, first=cluster == views.pair.first.name)
+    if rows is None and result.parents is not None:
+        return {}
     if rows is None:
         rows = _read(views.of(cluster), side_of(result, cluster), columns, keys_of(identities))
     return {

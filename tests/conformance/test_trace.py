@@ -12,7 +12,7 @@ from replguard.demo.servers import until
 from replguard.diff.run import Options
 from replguard.diff.trace import Tracing
 from replguard.model.findings import Severity, Verdict
-from replguard.policy import AuditTable, Rule, TableClass
+from replguard.policy import AuditTable, NaturalKey, Rule, TableClass
 from tests.conformance.application import Application, of, told
 from tests.servers.workspace import workspace
 
@@ -124,11 +124,17 @@ def test_truncates_and_ddl_count_for_all_keys(app: Application) -> None:
 
 def test_what_is_not_read_is_said_and_changes_no_verdict(app: Application) -> None:
     app.db.run("green", "UPDATE account SET email = 'other' WHERE id = 7")
+    paired = NaturalKey(Rule("account", TableClass.config), ("name",), "numbered on each site", ("id",))
     later = replace(TRACED, trace=Tracing(begins=datetime.now(UTC) + timedelta(hours=1)))
     nowhere = replace(TRACED, trace=Tracing({}))
     hasty = replace(TRACED, trace=Tracing(seconds=0.0))
     with app.clusters() as clusters:
         reports = [clusters.diff(options) for options in (UNTRACED, later, nowhere, hasty)]
+    app.config = replace(app.config, policy=replace(app.config.policy, natural_keys=(paired,)))
+    with app.clusters() as clusters:
+        natural = clusters.diff(TRACED)
+    assert [item.code for item in told(natural)] == ["row.differs"]
+    assert ["paired by a natural key" in item.message for item in of(natural, "trace.incomplete")] == [True]
     assert [report.verdict for report in reports] == [Verdict.failed] * 4
     assert all(len(told(report)) == 1 for report in reports)
     assert not of(reports[0], "trace.incomplete")
