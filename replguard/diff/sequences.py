@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from replguard.model.links import Link
     from replguard.model.schema import Counter
     from replguard.model.tables import TableName
+
+    Place = tuple[TableName, str, int]
 
 CHECK = "diff.sequences"
 LISTED = 10
@@ -65,10 +68,7 @@ def judged(
 ) -> Check:
     """The pure half of :func:`check`."""
     names = _names(wanted, clusters)
-    first, second = (
-        {(names[cluster][one.table], one.column.casefold()): one for one in found[cluster].counters}
-        for cluster in clusters
-    )
+    first, second = (_by_place(found[cluster].counters, names[cluster]) for cluster in clusters)
     places = sorted(first.keys() | second.keys())
     pairs = [(first.get(place), second.get(place)) for place in places]
     findings: list[Finding] = []
@@ -85,6 +85,17 @@ def judged(
     findings += [finding for cluster in clusters for finding in _unread(cluster, found[cluster])]
     summary = f"{len(places)} counters looked at"
     return Check(CHECK, summary, tuple(findings), applicable=bool(places or findings))
+
+
+def _by_place(counters: Iterable[Counter], names: Mapping[TableName, TableName]) -> dict[Place, Counter]:
+    """Counters by the table's name in the pair and their column, the second of a column apart from the first."""
+    found: dict[Place, Counter] = {}
+    for one in counters:
+        nth = 0
+        while (place := (names[one.table], one.column.casefold(), nth)) in found:
+            nth += 1
+        found[place] = one
+    return found
 
 
 def _names(wanted: Sequence[PairedTable], clusters: tuple[str, str]) -> dict[str, dict[TableName, TableName]]:
@@ -148,40 +159,75 @@ def _collision(pairs: Sequence[tuple[Counter, Counter]], clusters: tuple[str, st
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A counter held against the furthest numbers of its column, by cluster."""
+
+    counter: Counter
+    extremes: dict[str, int]
+
+    @property
+    def ahead(self) -> bool:
+        return self.counter.increment > 0
+
+    @property
+    def where(self) -> str:
+        return (max if self.ahead else min)(self.extremes, key=lambda cluster: self.extremes[cluster])
+
+    @property
+    def furthest(self) -> int:
+        return self.extremes[self.where]
+
+    @property
+    def behind(self) -> bool:
+        following = self.counter.next
+        if following is None:
+            return False
+        return following <= self.furthest if self.ahead else following >= self.furthest
+
+
 def _all_behind(
     pairs: Iterable[tuple[Counter | None, Counter | None]], cluster: str, clusters: tuple[str, str]
 ) -> Iterator[Finding]:
     """``pairs`` hold each counter of the cluster first. One whose numbers the other side never gives is left alone: the
-    greatest number of the column is the other side's, then.
+    greatest number of the column is the other side's, then. A sequence of several columns must go on behind them all.
     """
     (peer,) = {*clusters} - {cluster}
-    for one, other in pairs:
-        if one is not None and (one.offset is not None or other is None or overlap(one, other)):
-            yield from _behind(one, other, cluster, peer)
+    held = [
+        found
+        for one, other in pairs
+        if one is not None and (one.offset is not None or other is None or overlap(one, other))
+        if (found := _Held(one, _extremes(one, other, cluster, peer))).extremes
+    ]
+    furthest: dict[str, int] = {}
+    for found in held:
+        before = furthest.get(found.counter.name, found.furthest)
+        furthest[found.counter.name] = (max if found.ahead else min)(before, found.furthest)
+    for found in held:
+        if found.behind:
+            one = found.counter
+            last = furthest[one.name] if one.offset is None else found.furthest
+            yield _behind(found, last + one.increment, cluster)
 
 
-def _behind(one: Counter, other: Counter | None, cluster: str, peer: str) -> Iterator[Finding]:
+def _extremes(one: Counter, other: Counter | None, cluster: str, peer: str) -> dict[str, int]:
     seen = {cluster: one.extreme, peer: other.extreme if other else None}
-    there = {name: value for name, value in seen.items() if value is not None}
-    if not there or one.next is None:
-        return
-    ahead = one.increment > 0
-    where = (max if ahead else min)(there, key=lambda name: there[name])
-    extreme = there[where]
-    if (one.next > extreme) if ahead else (one.next < extreme):
-        return
-    word = "greatest" if ahead else "least"
-    yield Finding(
+    return {name: value for name, value in seen.items() if value is not None}
+
+
+def _behind(held: _Held, goes_on: int, cluster: str) -> Finding:
+    one = held.counter
+    word = "greatest" if held.ahead else "least"
+    return Finding(
         "sequence.behind",
         Severity.warn,
         f"{one.table}.{one.column}: {one.name} of {cluster} would go on with {one.next}, and the {word} number on "
-        f"{where} is {extreme} already: inserts fail once {cluster} takes over",
+        f"{held.where} is {held.furthest} already: inserts fail once {cluster} takes over",
         cluster=cluster,
         schema=one.table.schema,
         table=one.table.name,
-        remedy=f"before {cluster} takes over, once nothing is written any more, run there: "
-        f"{one.set_to(extreme + one.increment)};",
-        evidence={"column": one.column, **_shown(one), "extremes": there},
+        remedy=f"before {cluster} takes over, once nothing is written any more, run there: {one.set_to(goes_on)};",
+        evidence={"column": one.column, **_shown(one), "extremes": held.extremes},
     )
 
 

@@ -7,7 +7,7 @@ SELECT n.nspname::text AS schema, c.relname::text AS table_name, a.attname::text
        format('%%I.%%I', sn.nspname, s.relname) AS full_name, format('%%I.%%I', n.nspname, c.relname) AS full_table,
        quote_ident(a.attname) AS full_column,
        has_sequence_privilege(s.oid, 'SELECT') AS readable,
-       has_column_privilege(c.oid, a.attnum, 'SELECT') AND NOT row_security_active(c.oid) AS table_readable,
+       has_column_privilege(c.oid, a.attnum, 'SELECT') AS table_readable, row_security_active(c.oid) AS guarded,
        EXISTS (SELECT FROM pg_index AS x JOIN pg_class AS i ON i.oid = x.indexrelid JOIN pg_am AS m ON m.oid = i.relam
                WHERE x.indrelid = c.oid AND x.indkey[0] = a.attnum AND x.indisvalid AND x.indpred IS NULL
                  AND m.amname = 'btree') AS indexed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,6 +92,25 @@ def test_numbers_of_the_other_side_are_no_reason() -> None:
     """Odd numbers here and even ones there: the greatest is not of this sequence."""
     odd, even = counter(101, 200, increment=2), counter(202, 200, increment=2)
     assert codes(judge(odd, even, *BOTH)) == []
+
+
+def test_a_sequence_of_two_columns_goes_on_behind_both() -> None:
+    wanted = table_map([table("t"), table("u")], [table("t"), table("u")]).tables
+    found = {
+        "blue": Counters((counter(None, 100), replace(counter(None, 50), table=name("u")))),
+        "green": Counters((counter(1), replace(counter(1), table=name("u")))),
+    }
+    check = judged(found, wanted, (LINK,), ("blue", "green"))
+    assert [item.table for item in check.findings] == ["t", "u"]
+    assert all(item.remedy and item.remedy.endswith("SET 101 NOW;") for item in check.findings)
+    apart = {**found, "green": Counters((counter(1), replace(counter(1), table=name("u"), name="other")))}
+    told = judged(apart, wanted, (LINK,), ("blue", "green")).findings
+    assert [(item.remedy or "")[-8:-5] for item in told] == ["101", " 51"]
+
+
+def test_two_counters_of_one_column() -> None:
+    found = {"blue": Counters((counter(None, 9), counter(None, 9))), "green": Counters((counter(10), counter(1)))}
+    assert codes(judged(found, TABLES, (LINK,), ("blue", "green"))) == [("sequence.behind", "green")]
 
 
 def test_what_was_not_read_is_told() -> None:

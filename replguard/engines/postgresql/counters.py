@@ -27,7 +27,7 @@ def counters(server: PostgresServer, tables: Iterable[Table], *, standing: bool,
         for row in server.session.rows("schema_sequences", server.catalog.scope, doing="reading the catalog")
         if _table(row) in wanted and not row["is_partition"]
     ]
-    hidden = [row for row in rows if (standing and not row["readable"]) or (extremes and not row["table_readable"])]
+    hidden = [row for row in rows if (standing and not row["readable"]) or (extremes and not _may_read(row))]
     seen = [row for row in rows if row not in hidden]
     indexed = [row for row in seen if row["indexed"] or not extremes]
     most = _all(server, "counter_extreme", [_extreme(row) for row in indexed] if extremes else [])
@@ -43,6 +43,10 @@ def counters(server: PostgresServer, tables: Iterable[Table], *, standing: bool,
 
 def _table(row: Row) -> TableName:
     return TableName(row["schema"], row["table_name"])
+
+
+def _may_read(row: Row) -> bool:
+    return row["table_readable"] and not row["guarded"]
 
 
 def _extreme(row: Row) -> dict[str, Quoted]:
@@ -88,6 +92,7 @@ def _unseen(server: PostgresServer, row: Row, *, standing: bool) -> Unseen:
     user = server.endpoint.user
     if standing and not row["readable"]:
         return Unseen(f"sequence {row['full_name']}", f'GRANT SELECT ON SEQUENCE {row["full_name"]} TO "{user}"')
-    return Unseen(
-        f"column {row['full_column']} of {row['full_table']}", f'GRANT SELECT ON TABLE {row["full_table"]} TO "{user}"'
-    )
+    what = f"column {row['full_column']} of {row['full_table']}"
+    if not row["table_readable"]:
+        return Unseen(what, f'GRANT SELECT ON TABLE {row["full_table"]} TO "{user}"')
+    return Unseen(f"{what}, which is under row security,", f'ALTER ROLE "{user}" BYPASSRLS')
