@@ -31,14 +31,20 @@ def root() -> Path:
     raise FileNotFoundError("replguard's folder sql/ is missing: the installation is damaged")
 
 
+@lru_cache(maxsize=64)
+def _files(folder: Path) -> dict[str, list[Path]]:
+    """The files of a folder by name, all versions together."""
+    found: dict[str, list[Path]] = {}
+    for file in folder.glob("*.sql"):
+        found.setdefault(file.stem.partition("@")[0], []).append(file)
+    return found
+
+
 @lru_cache(maxsize=512)
 def _variants(engine: str, name: str) -> tuple[tuple[tuple[int, ...], str], ...]:
     path = root() / engine / f"{name}.sql"
-    variants = [
-        (version_numbers(file.stem.partition("@")[2]), _body(file)) for file in path.parent.glob(f"{path.stem}@*.sql")
-    ]
-    if path.is_file():
-        variants.append(((), _body(path)))
+    found = _files(path.parent).get(path.stem, ())
+    variants = [(version_numbers(file.stem.partition("@")[2]), _body(file)) for file in found]
     if not variants:
         raise FileNotFoundError(f"sql/{engine}/{name}.sql is missing: the installation is damaged")
     return tuple(sorted(variants, reverse=True))
@@ -67,16 +73,25 @@ def statement(engine: str, name: str, version: str = "", **slots: Quoted) -> Quo
     Raises FileNotFoundError for a file that is not there, KeyError for a slot without a value, TypeError for a value
     that nobody has quoted.
     """
+    for slot, value in slots.items():
+        if not isinstance(value, Quoted):
+            raise TypeError(f"the value of slot {slot} of sql/{engine}/{name}.sql is not quoted")
+    pieces = _pieces(engine, name, version)
+    if len(pieces) == 1:
+        return Quoted(pieces[0])
+    return Quoted("".join([slots[piece] if place % 2 else piece for place, piece in enumerate(pieces)]))
+
+
+@lru_cache(maxsize=1024)
+def _pieces(engine: str, name: str, version: str) -> tuple[str, ...]:
+    """The text for servers of this version: in turns what stands between the slots, and a slot's name."""
     have = version_numbers(version)
     text = next((text for least, text in _variants(engine, name) if least <= have), None)
     if text is None:
         raise FileNotFoundError(
             f"sql/{engine}/{name}.sql is missing, and no variant is for a version as old as {version}"
         )
-    for slot, value in slots.items():
-        if not isinstance(value, Quoted):
-            raise TypeError(f"the value of slot {slot} of sql/{engine}/{name}.sql is not quoted")
-    return Quoted(_SLOT.sub(lambda match: slots[match.group(1)], text))
+    return tuple(_SLOT.split(text))
 
 
 def joined(parts: list[Quoted], separator: str = ", ") -> Quoted:

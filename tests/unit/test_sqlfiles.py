@@ -31,14 +31,16 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in texts.items():
         (tmp_path / "e" / f"{name}.sql").write_text(text)
     monkeypatch.setattr(sqlfiles, "root", lambda: tmp_path)
-    sqlfiles._variants.cache_clear()
+    for cache in (sqlfiles._files, sqlfiles._variants, sqlfiles._pieces):
+        cache.cache_clear()
     return tmp_path
 
 
 @pytest.fixture(autouse=True)
 def _forget():
     yield
-    sqlfiles._variants.cache_clear()
+    for cache in (sqlfiles._files, sqlfiles._variants, sqlfiles._pieces):
+        cache.cache_clear()
 
 
 @pytest.mark.usefixtures("_folder")
