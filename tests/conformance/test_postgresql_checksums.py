@@ -177,20 +177,16 @@ def test_ranges_hold_each_row_once(keyed, function):
 
 
 def test_ranges_are_served_by_the_index_of_the_key(keyed):
-    with looking(keyed) as (view, tables):
+    with looking(keyed) as (view, tables), psycopg.connect(keyed.dsn) as connection:
+        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+            connection.execute(f"SET {setting} = off".encode())
         for name in [*KEYS, *(f"{name}_3" for name in KEYS)]:
-            table = tables[name]
             keyed.sent.clear()
-            view.sums([portion(table, ranges(view, table, 1)[-1])])
-            [text] = [text for text in keyed.sent if "AS total" in text]
-            asked = next(part for part in text.split(";\n") if "AS total" in part)
-            with psycopg.connect(keyed.dsn) as connection:
-                connection.execute("SET search_path = pg_catalog")
-                connection.execute("SET enable_seqscan = off")
-                connection.execute("SET enable_bitmapscan = off")
-                plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {asked}".encode()))
-            if name != "truth":
-                assert "Index Cond" in plan, (name, plan)
+            view.sums([portion(tables[name], ranges(view, tables[name], 1)[-1])])
+            for asked, wanted in (("AS total", "Index Cond"), ("OFFSET 1", "Index Only Scan")):
+                text = next(part for sent in keyed.sent for part in sent.split(";\n") if asked in part)
+                plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {text}".encode()))
+                assert wanted in plan, (name, plan)
 
 
 def test_a_boundary_is_some_rows_on(pg_one):

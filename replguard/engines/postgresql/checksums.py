@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.postgresql import words
 from replguard.engines.postgresql.quoting import quoted
 from replguard.engines.postgresql.ranges import Ranges
-from replguard.engines.postgresql.rowhash import NAMES, RowHash
+from replguard.engines.postgresql.rowhash import NAMES, RowHash, form
 from replguard.engines.postgresql.shapes import ColumnShape
 from replguard.engines.postgresql.view import View
 from replguard.engines.sqlfiles import Quoted, joined
@@ -78,10 +78,9 @@ class Checksums(View):
     def functions(self, table: Table, columns: Sequence[str]) -> tuple[Function, ...]:
         shapes = self._shapes.of(table, columns).columns
         self._no_large_objects(table, columns)
-        form = self._hashes["sha256"].form(shapes[column] for column in columns)
-        return Function("record", f"PostgreSQL {self._server.major} {self._architecture}, {form}"), Function(
-            "sha256", form
-        )
+        how = form(shapes[column] for column in columns)
+        internal = f"PostgreSQL {self._server.major} {self._architecture}, {how}"
+        return Function("record", internal), Function("sha256", how)
 
     @property
     def _architecture(self) -> str:

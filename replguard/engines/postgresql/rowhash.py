@@ -11,7 +11,7 @@ else of the output function itself, whose text is the canonical form (``rows``).
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from replguard.engines.postgresql.quoting import quoted
 from replguard.engines.sqlfiles import Quoted, joined, statement
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from replguard.engines.postgresql.shapes import ColumnShape
 
 XML, BYTEA, TEXTS = 142, 17, frozenset({25, 1043})
+LONG = TEXTS | {XML}
 NAMES = ("record", "sha256")
 """The functions, cheapest first."""
 
@@ -54,19 +55,13 @@ _OUTPUTS = {
     1184: "timestamptz_out",
     2950: "uuid_out",
 } | _PRINTED
+_FORMS = {BYTEA: "bytea"} | _AS_IT_IS | _SENT | _FLOATS | _PRINTED
 _GROUP = 1000
 """So many values are put into one ROW; the server takes 1,664."""
 
 
 def fragment(name: str, **slots: Quoted) -> Quoted:
     return statement("postgresql", name, **slots)
-
-
-class Entry(NamedTuple):
-    """One column as it enters the hash, and a word for how."""
-
-    values: Quoted
-    form: str
 
 
 class RowHash:
@@ -80,12 +75,7 @@ class RowHash:
 
     def of(self, columns: Mapping[str, ColumnShape]) -> Quoted:
         """The hash of a row of these columns: a bigint, never NULL."""
-        return self._hash([self._entry(quoted(name), shape).values for name, shape in columns.items()])
-
-    def form(self, columns: Iterable[ColumnShape]) -> str:
-        """A short text that differs where columns enter the hash in other ways."""
-        forms = ",".join(self._entry(quoted("c"), shape).form for shape in columns)
-        return sha256(forms.encode()).hexdigest()[:8]
+        return self._hash([self._entry(quoted(name), shape) for name, shape in columns.items()])
 
     def _hash(self, values: Sequence[Quoted]) -> Quoted:
         if len(values) > _GROUP // 2:
@@ -93,26 +83,21 @@ class RowHash:
             return self._hash([fragment("row_group", hash=self._hash(group)) for group in groups])
         return fragment(f"hash_{self._name}", values=joined(list(values)))
 
-    def _entry(self, column: Quoted, shape: ColumnShape) -> Entry:
+    def _entry(self, column: Quoted, shape: ColumnShape) -> Quoted:
         base = shape.base
         if base in _AS_IT_IS:
-            return Entry(_plain(column, _AS_IT_IS[base]), _AS_IT_IS[base])
+            return _plain(column, _AS_IT_IS[base])
         if base in _SENT:
-            return Entry(fragment("row_call", function=quoted(_SENT[base]), column=column), _SENT[base])
+            return fragment("row_call", function=quoted(_SENT[base]), column=column)
         if base in _FLOATS:
-            return Entry(fragment("row_float", function=quoted(_FLOATS[base]), column=column), _FLOATS[base])
+            return fragment("row_float", function=quoted(_FLOATS[base]), column=column)
+        value = printed(column, base)
         if base == BYTEA:
-            value = _plain(column, "bytea")
-            return Entry(self._long(value, value, value), "bytea")
-        if base in TEXTS or base == XML:
-            return self._text_entry(printed(column, base), short=shape.short)
-        return Entry(self._text(printed(column, base)), _PRINTED.get(base, "any"))
-
-    def _text_entry(self, text: Quoted, *, short: bool) -> Entry:
-        if short:
-            return Entry(self._text(text), "text short")
-        as_bytes = fragment("row_utf8", value=text)
-        return Entry(self._long(self._text(text), text if self._utf8 else as_bytes, as_bytes), "text")
+            return self._long(value, value, value)
+        if base not in LONG or shape.short:
+            return self._text(value)
+        as_bytes = fragment("row_utf8", value=value)
+        return self._long(self._text(value), value if self._utf8 else as_bytes, as_bytes)
 
     def _text(self, value: Quoted) -> Quoted:
         """Text in a form that is the same in each encoding; the protocol's own form is that anyway."""
@@ -122,6 +107,17 @@ class RowHash:
         """A value, or the digest of one that is long."""
         digest = fragment(f"long_{self._name}", value=measured, bytes=as_bytes)
         return fragment("row_long", value=value, bytes=measured, digest=digest)
+
+
+def form(columns: Iterable[ColumnShape]) -> str:
+    """A short text that differs where columns enter a hash in other ways."""
+    return sha256(",".join(map(_form, columns)).encode()).hexdigest()[:8]
+
+
+def _form(shape: ColumnShape) -> str:
+    if shape.base in LONG:
+        return "text short" if shape.short else "text"
+    return _FORMS.get(shape.base, "any")
 
 
 def printed(column: Quoted, base: int) -> Quoted:
