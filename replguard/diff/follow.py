@@ -42,6 +42,11 @@ class Follower:
             self._stop = True
         self._thread.join(_PATIENCE)
 
+    @property
+    def position(self) -> Position:
+        """Everything up to here was read."""
+        return self._stream.position
+
     def read_to(self, end: Position, seconds: float) -> bool:
         """Whether everything up to ``end`` was read within so many seconds.
 

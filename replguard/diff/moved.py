@@ -15,6 +15,7 @@ grows counts as moved as a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from replguard.errors import StreamError
@@ -73,6 +74,7 @@ class Moves:
         self._moved: dict[TableName, _Moved] = {}
         self._open: dict[str, dict[tuple[TableName, Row | None], Change]] = {}
         self._waiting = 0
+        self._lock = Lock()
         self._number = 0
         self._keys = 0
         self._shared: Change | None = None
@@ -94,11 +96,13 @@ class Moves:
         if isinstance(item, Trouble):
             message = f"in what {self._label} carries something cannot be judged: {item.message}"
             raise StreamError(message, cluster=self._source)
-        self._number += 1
-        if not isinstance(item, Change):
-            self._end(item)
-        elif self._filters.applies(item).crosses is not False:
-            self._change(item)
+        applies = not isinstance(item, Change) or self._filters.applies(item).crosses is not False
+        with self._lock:
+            self._number += 1
+            if not isinstance(item, Change):
+                self._end(item)
+            elif applies:
+                self._change(item)
 
     def _end(self, item: TransactionEnd) -> None:
         waited = self._open.pop(item.transaction, {})
@@ -223,8 +227,9 @@ class Moves:
         return [moved.last] if moved and moved.last else []
 
     def rows(self, table: TableName) -> list[tuple[Row, Touch]]:
-        moved = self._moved.get(table)
-        return list(moved.rows.items()) if moved else []
+        with self._lock:
+            moved = self._moved.get(table)
+            return list(moved.rows.items()) if moved else []
 
 
 def read_with(tables: TableMap, compared: Sequence[PairedTable], cluster: str) -> dict[TableName, TableName]:

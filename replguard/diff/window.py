@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from replguard.model.positions import Position
     from replguard.model.tables import TableName
 
+FIRST_SECONDS = 3.0
+"""How long the first views wait at most for what is on its way: what has not arrived is settled in later rounds."""
 READ_SECONDS = 30.0
 """How long a stream may take, after a comparison, to be read up to the end of its window."""
 
@@ -174,7 +176,8 @@ class Window:
         Raises ServerError where no snapshot can be had.
         """
         views = Views()
-        deadline = time.monotonic() + seconds
+        first = not any(carrier.follower for carrier in self.carriers)
+        deadline = time.monotonic() + (min(seconds, FIRST_SECONDS) if first else seconds)
         try:
             self._mark(views)
             self._await(views, deadline)
@@ -230,16 +233,25 @@ class Window:
             if carrier.is_paused:
                 views.obstacles[link.label] = f"{link.label} is paused"
                 continue
-            obstacle = self._arrives(link, views.marks[str(link.source)].upper, deadline)
+            obstacle = self._arrives(carrier, views.marks[str(link.source)], deadline)
             if obstacle:
                 views.obstacles[link.label] = obstacle
 
-    def _arrives(self, link: Link, position: Position, deadline: float) -> str | None:
-        """Wait until the target has applied the position: what stood in the way, None if it has."""
+    def _arrives(self, carrier: Carrier, mark: Snapshot, deadline: float) -> str | None:
+        """Wait until the target has applied what the mark shows: what stood in the way, None if it has.
+
+        Where the stream is read already, it is waited for the last that it carries up to now: the end of a log may lie
+        behind that, and be reached only when more is written.
+        """
+        link, position = carrier.link, mark.upper
         source, target = self._pair.server(str(link.source)), self._pair.server(link.target)
         try:
-            left = max(deadline - time.monotonic(), 0.0)
-            arrived = target.replication.wait_applied(link, source, position, left)
+            if carrier.follower and carrier.lost is None:
+                end = source.streams.end()
+                if not carrier.follower.read_to(end, deadline - time.monotonic()):
+                    return f"what {link.label} carries was not read up to {end} in time"
+                position = carrier.follower.position
+            arrived = target.replication.wait_applied(link, source, position, max(deadline - time.monotonic(), 0.0))
         except ServerError as error:
             return f"{link.label} does not move: {error.message}"
         return None if arrived else f"{link.label} did not reach {position} in time"

@@ -264,3 +264,19 @@ def test_both_directions_settle_at_once(two_way_db: Workspace, tmp_path: Path) -
                 found, strength, _ = compared(clusters)
                 assert (numbers(found["account"].drift), found["account"].unsettled) == ([1], {})
                 assert strength.value == "settled"
+
+
+@pytest.mark.engines("postgresql")
+def test_an_end_within_what_is_not_written_whole_is_passed(app: Application) -> None:
+    """An open transaction's rows reach the disk by pages: the end of the log lies within a record, and stays there."""
+    with app.clusters() as clusters, looked_back(clusters) as (blue, green, lookback), ExitStack() as stack:
+        views = [stack.enter_context(server.rows.snapshot()) for server in (blue, green)]
+        stream = stack.enter_context(lookback.stream(views[:1], views[1:]))
+        app.db.run("blue", account(500))
+        writer = stack.enter_context(app.db.pair.blue.connect(app.db.name))
+        writer.run("BEGIN; INSERT INTO auditlog SELECT n, 'open' FROM generate_series(1, 333) AS n")
+        end = blue.streams.end()
+        assert read_to(stream, end).keys() >= {500}
+        for _ in range(5):
+            assert not stream.passed(blue.streams.parse("FFFFFFFF/0")), "nothing is passed that is not written"
+            assert not stream.poll(0.1)

@@ -36,6 +36,11 @@ def wal_end(session: Session) -> Position:
     return flushed_end(session)[0]
 
 
+def flushed_now(session: Session) -> Position:
+    """The end of what is on disk: all commits below that do not wait for a standby are visible."""
+    return lsn(session.row("wal_end", doing="reading the end of the WAL")["flushed"])
+
+
 def flushed_end(session: Session) -> tuple[Position, bool]:
     """The same, and whether a record ends there: else it lies within one that is not on disk yet.
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.postgresql import rowkeys
 from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
 from replguard.engines.postgresql.checksums import Checksums
-from replguard.engines.postgresql.position import wal_end
+from replguard.engines.postgresql.position import flushed_now, wal_end
 from replguard.engines.postgresql.quoting import quoted
 from replguard.engines.postgresql.rowhash import TEXTS, XML, fragment
 from replguard.engines.postgresql.visibility import Visible
@@ -73,7 +73,7 @@ class PostgresRows:
         """A REPEATABLE READ, READ ONLY transaction; leaving it closes its connection."""
         session = self._server.open()
         try:
-            lower = wal_end(session)
+            lower = flushed_now(session)
             session.rows("snapshot_begin")
             seen = session.row("snapshot_take")["snapshot"]
             upper = wal_end(session)

@@ -89,7 +89,10 @@ class LogicalStream:
         self.caught_up = False
         self._bounded = bounded
         self._feed = feed
+        self._server = server
         self._last, self._still = (0, 0), 0
+        self._wanted = self._on_disk = self._on_disk_when_asked = self._proven = 0
+        self._unlooked = False
         slot = f"replguard_{os.getpid()}_{secrets.token_hex(6)}"
         session = server.open(replication=True)
         try:
@@ -116,8 +119,12 @@ class LogicalStream:
         self._wire.close()
 
     def passed(self, position: Position) -> bool:
-        """Whether everything up to ``position`` was read."""
-        return number(self.position) >= number(position)
+        """Whether everything up to ``position`` was read. Where that lies within a record which is not on disk as a
+        whole, nothing comes before more is written: it counts as passed once the sender waits for that.
+        """
+        wanted = number(position)
+        self._wanted = max(self._wanted, wanted)
+        return max(number(self.position), self._proven) >= wanted
 
     def poll(self, timeout: float) -> Sequence[StreamItem]:
         if self._first:
@@ -158,11 +165,33 @@ class LogicalStream:
         It is not asked more often: a sender that is asked again and again does nothing but answer.
         """
         wire = self._wire
-        often = _ASK_SECONDS if self.caught_up else _SLICE
+        self._prove()
+        often = _ASK_SECONDS if self.caught_up and not self._is_wanted else _SLICE
         if wire.asked_at is None and time.monotonic() - wire.confirmed_at >= often:
             self._judge_stillness()
+            self._on_disk_when_asked, self._unlooked = self._on_disk, True
             wire.confirm(ask=True)
         wire.wait(seconds)
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether somebody waits for more than was read, and it may be there."""
+        known = max(self._wire.at, self._proven)
+        return self._wanted > known and (self._on_disk > known or not self._on_disk)
+
+    def _prove(self) -> None:
+        """Whether all is there that was on disk when the sender was asked last.
+
+        A sender that waits for WAL answers first, and then looks how much is on disk. So if it has answered, and waits,
+        it lacks the rest of a record that was not whole.
+        """
+        wire = self._wire
+        if self._unlooked and wire.asked_at is None and self._wanted > max(wire.at, self._proven):
+            self._unlooked = False
+            for state in self._server.session.rows("sender_waits", {"pid": wire.pid}):
+                if state["waits"]:
+                    self._proven = max(self._proven, self._on_disk_when_asked)
+                self._on_disk = number(state["flushed"])
 
     def _judge_stillness(self) -> None:
         """The end may lie within a record that is not on disk yet, and is no commit: then nothing comes any more."""

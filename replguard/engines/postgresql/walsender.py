@@ -60,6 +60,7 @@ class WalSender:
 
     def __init__(self, session: Session, start: Quoted, doing: str) -> None:
         self._session = session
+        self.pid = session.pid
         self._doing = doing
         self._lock = RLock()
         self._over: ServerError | None = None
