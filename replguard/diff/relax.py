@@ -262,6 +262,7 @@ def described(
     if natural:
         numbers = tuple(column.name for column in table.columns if column.name.casefold() in natural.ignore)
         text = f"paired by {', '.join(natural.key)}, references by what they lead to"
+        text += f", without {', '.join(numbers)}" if numbers else ""
         found.append(TableRelaxation("natural_keys", text, numbers, natural.reason))
     for rule in relaxed.rules if relaxed else ():
         if isinstance(rule, RowFilter):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from replguard.diff import equality
 from replguard.diff.relax import Outcome, Relaxed, described, rules_for
 from replguard.model.tables import Column, ColumnKind
-from replguard.policy import Equality, ExpectedDifference, Policy, Relaxation, RowFilter, Rule, TableClass
+from replguard.policy import Equality, ExpectedDifference, NaturalKey, Policy, Relaxation, RowFilter, Rule, TableClass
 from replguard.predicate import parse
 from tests.unit.builders import table
 
@@ -334,3 +334,10 @@ def test_the_report_lists_every_rule_with_what_it_excused() -> None:
     ]
     assert found[3].until == "2027-06-30"
     assert described(WIDE, Policy(), TODAY) == ()
+
+
+def test_the_report_says_by_what_rows_were_paired() -> None:
+    key = NaturalKey(ON_T, ("a", "b"), "installed separately", ("id", "other"))
+    (found,) = described(WIDE, Policy(natural_keys=(key,)), TODAY)
+    assert (found.kind, found.columns, found.reason, found.rows) == ("natural_keys", ("id",), key.reason, None)
+    assert found.rule == "paired by a, b, references by what they lead to, without id"
