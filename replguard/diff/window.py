@@ -147,8 +147,9 @@ class Window:
 
     @property
     def findings(self) -> list[Finding]:
-        """Which links' streams could not be read."""
-        return [_unread(one.link, one.lost) for one in self.carriers if one.lost]
+        """Why not everything that moves rows could be read."""
+        unread = [_unread(one.link, one.lost) for one in self.carriers if one.lost]
+        return unread + [_unknown(link) for link in self._unmatched]
 
     def _look_back(self, carrier: Carrier) -> None:
         link = carrier.link
@@ -342,6 +343,18 @@ def _copying(tables: TableMap, links: Sequence[Link], compared: Sequence[PairedT
         if link.initial_copy
         for name, table in read_with(tables, compared, link.target).items()
         if str(name) in link.initial_copy
+    )
+
+
+def _unknown(link: Link) -> Finding:
+    why = f": {link.why_unmatched}" if link.why_unmatched else ""
+    return Finding(
+        "check.not_run",
+        Severity.info,
+        f"whose changes {link.label} brings is not known, so what differed was read again over time{why}",
+        cluster=link.target,
+        link=link.label,
+        remedy="remove the link if it is not wanted; `replguard status` tells more",
     )
 
 
