@@ -109,7 +109,7 @@ class Moves:
         self._waiting -= len(waited)
         if item.committed:
             for (table, key), change in waited.items():
-                self._touch(table, key, change)
+                self._touch(table, key, _decided(change, item))
 
     def _change(self, change: Change) -> None:
         for table, key in self._touched(change):
@@ -230,6 +230,15 @@ class Moves:
         with self._lock:
             moved = self._moved.get(table)
             return list(moved.rows.items()) if moved else []
+
+
+def _decided(change: Change, end: TransactionEnd) -> Change:
+    """The change as one of the transaction that committed it, where that is told."""
+    if end.decided_by is None:
+        return change
+    return replace(
+        change, transaction=end.decided_by, position=end.position, committed_at=end.committed_at, pending=False
+    )
 
 
 def read_with(tables: TableMap, compared: Sequence[PairedTable], cluster: str) -> dict[TableName, TableName]:

@@ -70,12 +70,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class TransactionEnd:
-    """What became of a transaction whose changes were told while it was pending."""
+    """What became of a transaction whose changes were told while it was pending.
+
+    ``decided_by`` is the transaction that says so, where that is one of its own (XA COMMIT has a GTID).
+    """
 
     transaction: str
     committed: bool
     position: Position
     committed_at: datetime | None = None
+    decided_by: str | None = None
 
 
 class TroubleKind(StrEnum):

@@ -139,6 +139,11 @@ def test_what_is_prepared_moves_when_it_is_committed() -> None:
     found.take(TransactionEnd("y", committed=False, position=HERE))
     assert rows(found) == {A}
     assert found.of(name("t"), A)[0].number == 3
+    assert found.of(name("t"), A)[0].change.transaction == "x"
+    found.take(change(INSERT, "t", key={"id": 2}, transaction="z", pending=True))
+    found.take(TransactionEnd("z", committed=True, position=HERE, decided_by="later"))
+    touch = found.of(name("t"), B)[0].change
+    assert (touch.transaction, touch.pending) == ("later", False)
 
 
 def test_what_is_not_understood_ends_it() -> None:

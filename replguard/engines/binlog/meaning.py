@@ -243,8 +243,9 @@ class Meaning:
             yield trouble(self._standing, TroubleKind.opaque, message, header)
 
     def _end(self, name: str, header: Header, *, committed: bool) -> TransactionEnd:
-        when = committed_at(self._standing.transaction.told()[3], header.timestamp)
-        return TransactionEnd(name, committed, self._standing.place, when)
+        decided_by, _, _, micros = self._standing.transaction.told()
+        when = committed_at(micros, header.timestamp)
+        return TransactionEnd(name, committed, self._standing.place, when, decided_by)
 
     def _commit(self, header: Header, *, xid: str | None = None, committed: bool = True) -> Iterator[StreamItem]:
         """The transaction ends; with ``xid`` it is prepared by that name, and what becomes of it comes later."""
