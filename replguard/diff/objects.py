@@ -80,6 +80,9 @@ class Sides:
 
 def compare(ours: Iterable[SchemaObject], theirs: Iterable[SchemaObject], sides: Sides) -> list[Difference]:
     """The differences between the objects of one table (or of one place) on both sides, kind by kind."""
+    ours, theirs = list(ours), list(theirs)
+    if ours == theirs:
+        return []
     left, right = _by_kind(ours), _by_kind(theirs)
     kinds = (kind for kind in ObjectKind if kind in left or kind in right)
     return [found for kind in kinds for found in _of_kind(left[kind], right[kind], sides)]
@@ -179,7 +182,7 @@ def used(objects: Sequence[SchemaObject], tables: Iterable[TableName]) -> set[Ke
     left = [one for one in objects if one.table is None]
     reach = _Reach(set(wanted), {table.name for table in wanted})
     for one in objects:
-        if (table := one.of) and table.folded() in wanted:
+        if one.names and (table := one.of) and table.folded() in wanted:
             reach.needs(one.names)
     found: set[Key] = set()
     while True:

@@ -72,6 +72,8 @@ def compared(
 
 
 def _seen(inventory: Inventory, hidden: Sequence[Unseen]) -> Inventory:
+    if not hidden:
+        return inventory
     by_kind = {kind: [one for one in hidden if one.kind in (None, kind)] for kind in ObjectKind}
     return Inventory(
         tuple(one for one in inventory.objects if not any(other.hides(one) for other in by_kind[one.kind]))
@@ -153,10 +155,10 @@ def _missing(table: PairedTable, first: str, second: str) -> Finding:
 
 
 def _columns(table: PairedTable, sides: Sides) -> Iterator[Difference]:
-    ours, theirs = (
-        {table.fold(column.name): column for column in table.sides[side].columns}
-        for side in (sides.first, sides.second)
-    )
+    left, right = table.sides[sides.first].columns, table.sides[sides.second].columns
+    if left == right:
+        return
+    ours, theirs = ({table.fold(column.name): column for column in columns} for columns in (left, right))
     for name, column in ours.items():
         if name not in theirs:
             words = f"column {column.name} is on {sides.first} only"
