@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CHECK = "diff.schema"
 _FACTS = ("type", "nullable", "default", "collation", "generated", "identity", "extra")
+_PRINTED = frozenset({"definition", "condition", "new rows", "checks", "bound", "key", "default", "generated"})
+"""Facts that a server prints from what it has parsed."""
 _REMEDY = "apply the same DDL on both clusters"
 
 
@@ -248,14 +250,36 @@ def _unseen(cluster: str, inventory: Inventory) -> Iterator[Finding]:
 
 
 def with_versions(finding: Finding, versions: Mapping[str, str]) -> Finding:
-    """Servers of different versions may print the same definition differently: the difference is told all the same."""
+    """Servers of different versions may print the same definition differently: it is told with their versions, and
+    between two series, where nothing else differs, it is not known whether it is the same.
+    """
     if finding.code != "schema.differs" or len({*versions.values()}) == 1:
         return finding
     said = " and ".join(f"{name} runs {version}" for name, version in versions.items())
+    unclear = len({*map(_series, versions.values())}) > 1 and _only_printed(finding.evidence["objects"])
     return replace(
         finding,
+        severity=Severity.unknown if unclear and finding.severity is Severity.fail else finding.severity,
         message=f"{finding.message} ({said}: versions may print the same definition differently)",
         evidence={**finding.evidence, "versions": dict(versions)},
+    )
+
+
+def _series(version: str) -> str:
+    """What servers print alike within.
+
+    >>> _series("10.11.19"), _series("15.18 (Debian 15.18-0+deb12u1)")
+    ('10.11', '15')
+    """
+    return version.partition(" ")[0].rpartition(".")[0]
+
+
+def _only_printed(objects: Mapping[str, Mapping[str, Mapping[str, Sequence[Any]]]]) -> bool:
+    return all(
+        fact in _PRINTED and None not in values
+        for names in objects.values()
+        for facts in names.values()
+        for fact, values in facts.items()
     )
 
 

@@ -156,3 +156,17 @@ def test_servers_of_two_versions_are_named() -> None:
     )
     assert told.evidence["versions"] == {"blue": "8.0", "green": "9.7"}
     assert with_versions(found, {"blue": "8.0", "green": "8.0"}) == found
+
+
+@pytest.mark.parametrize(
+    ("versions", "severity"),
+    [(("15.18 (Debian)", "18.4"), "unknown"), (("18.3", "18.4"), "fail"), (("10.11.1", "11.4.1"), "unknown")],
+)
+def test_what_two_series_print_differently_is_not_known_to_differ(versions: tuple[str, str], severity: str) -> None:
+    tables = table_map([table("t")], [table("t")])
+    views = [replace(beside(ObjectKind.view, "v", "st.t"), facts={"definition": text}) for text in ("a", "b")]
+    (found,) = compared(tables, tables.tables, {"blue": Inventory((views[0],)), "green": Inventory((views[1],))})
+    by_cluster = dict(zip(("blue", "green"), versions, strict=True))
+    assert with_versions(found, by_cluster).severity == severity
+    (found,) = compared(tables, tables.tables, {"blue": Inventory((views[0],)), "green": Inventory()})
+    assert with_versions(found, by_cluster).severity == "fail"
