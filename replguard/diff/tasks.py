@@ -77,6 +77,13 @@ def renew(place: Station, view: Snapshot) -> None:
     _held[place.token] = _Held(view)
 
 
+def interrupt(place: Station) -> None:
+    """End what is being asked of the station's snapshot, where something is."""
+    held = _held.get(place.token)
+    if held and held.lock.locked():
+        held.view.interrupt()
+
+
 def perform(place: Station, question: Callable[..., T], *arguments: Any) -> Answer[T]:
     """Ask the station's snapshot: ``question`` is a function of a module, called with it and the arguments.
 
@@ -145,9 +152,16 @@ class Carrier:
         for name, place in self.stations.items():
             renew(place, views[name])
 
+    def interrupt(self) -> None:
+        """End the statements that run: nobody waits for them any more."""
+        for place in self.stations.values():
+            interrupt(place)
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if kind is not None:
+            self.interrupt()
         for executor in self._own:
             executor.shutdown(wait=True, cancel_futures=True)

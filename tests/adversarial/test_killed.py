@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from replguard.demo.servers import until
-from tests.adversarial.victim import kill_at, statements_of
+from tests.adversarial.victim import kill_at, started, statements_of
 from tests.cli.runs import shell_for
 
 if TYPE_CHECKING:
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 ENGINES = ("mariadb", "mysql", "postgresql-18")
 SAMPLE = 1
-LOOKS = [
-    ("watch", "--for", "1s"),
-    ("gate", "--window", "0.5s"),
-    *([("diff",)] * bool(os.environ.get("REPLGUARD_LONG"))),
-]
-"""The gate compares too, so that the sample need not."""
+LOOKS = [("watch", "--for", "1s"), ("gate", "--window", "0.5s"), ("diff",)]
+_LOCK = {
+    "mariadb": "LOCK TABLES account WRITE",
+    "mysql": "LOCK TABLES account WRITE",
+    "postgresql": "LOCK TABLE account IN ACCESS EXCLUSIVE MODE",
+}
+_WAITS = {
+    "mariadb": "SELECT count(*) FROM information_schema.processlist WHERE user = 'replguard' AND state LIKE '%lock%'",
+    "mysql": "SELECT count(*) FROM performance_schema.processlist WHERE user = 'replguard' AND state LIKE '%lock%'",
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE usename = 'replguard' AND wait_event_type = 'Lock'",
+}
 _SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE temporary OR slot_name LIKE 'replguard%'"
 _PUBLICATIONS = "SELECT count(*) FROM pg_publication WHERE pubname LIKE 'replguard%'"
 _THREADS = {
@@ -91,3 +96,22 @@ def test_a_killed_look_leaves_nothing_behind(
 def _left(app: Application, side: Side) -> int:
     queries = [_THREADS[app.db.engine], *([_SLOTS, _PUBLICATIONS] if app.family == "postgresql" else [])]
     return sum(int(app.db.query(side, query)[0][0]) for query in queries)
+
+
+@pytest.mark.engines(*ENGINES)
+def test_a_comparison_that_waits_for_a_lock_ends_when_it_is_interrupted(app: Application, tmp_path: Path) -> None:
+    shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
+    with app.db.pair.green.connect(app.db.name) as holder:
+        if app.family == "postgresql":
+            holder.run("BEGIN")
+        holder.run(_LOCK[app.db.engine])
+        process = started(shell, "diff")
+        try:
+            waits = _WAITS[app.db.engine]
+            until(lambda: app.db.query("green", waits) != [(0,)], "the comparison to wait for the lock")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 3
+        finally:
+            process.kill()
+            process.communicate()
+        until(lambda: app.db.query("green", waits) == [(0,)], "nobody to wait for the lock any more")

@@ -18,10 +18,10 @@ def statements_of(shell: Shell, *arguments: str) -> int:
     return sum(line.startswith(_MARK) for line in run.stderr.splitlines())
 
 
-def kill_at(shell: Shell, statement: int, *arguments: str) -> bool:
-    """Run a command and kill it with SIGKILL when it shows its n-th statement; False if it ended before."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "replguard", *arguments, "--show-sql"],
+def started(shell: Shell, *arguments: str) -> subprocess.Popen[str]:
+    """A command that runs beside the test; its standard error can be read."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "replguard", *arguments],
         cwd=shell.folder,
         env=shell._environment(),
         stdin=subprocess.DEVNULL,
@@ -29,6 +29,11 @@ def kill_at(shell: Shell, statement: int, *arguments: str) -> bool:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def kill_at(shell: Shell, statement: int, *arguments: str) -> bool:
+    """Run a command and kill it with SIGKILL when it shows its n-th statement; False if it ended before."""
+    process = started(shell, *arguments, "--show-sql")
     assert process.stderr is not None
     seen = 0
     for line in process.stderr:
