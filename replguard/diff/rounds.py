@@ -105,7 +105,10 @@ def settle(window: Window, views: Views, results: list[TableResult], reader: Rea
     if not window.complete():
         window.strength = Strength.unaligned
         return rounds.given_up(views, states)
-    return [rounds.told(state) for state in states]
+    found = [rounds.told(state) for state in states]
+    if any(one.unsettled or one.open for one in found):
+        window.strength = Strength.unaligned
+    return found
 
 
 class _Rounds:

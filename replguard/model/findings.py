@@ -36,7 +36,7 @@ class Strength(StrEnum):
     settled = "settled"
     """Rows moved meanwhile, and each was explained by the link's stream."""
     unaligned = "unaligned"
-    """No stream could be read: differences were re-read over time."""
+    """No stream could be read, and differences were re-read over time; or some rows did not come to rest."""
 
 
 @dataclass(frozen=True, slots=True)

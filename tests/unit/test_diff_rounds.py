@@ -207,7 +207,7 @@ def test_what_waits_for_a_standby_is_not_decided() -> None:
     found, script = replay(Round({A: OLD}, awaits=True), seconds=0.0)
     assert outcome(found) == ([], [], [A])
     assert "standby" in found.unsettled[A]
-    assert script.strength is Strength.settled
+    assert script.strength is Strength.unaligned
     found, script = replay(Round({A: OLD, B: MISSING}, awaits=True), Round({B: MISSING}))
     assert outcome(found) == ([B], [A], [])
 
@@ -224,7 +224,7 @@ def test_a_table_that_moved_as_a_whole_is_compared_again() -> None:
     assert found.open
     found, script = replay(Round(whole=True), seconds=0.0)
     assert found.open, "equal by chance is not equal"
-    assert script.strength is Strength.settled
+    assert script.strength is Strength.unaligned
 
 
 def test_rows_become_a_table_when_it_moves_as_a_whole() -> None:
