@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.catalog import BINARIES, INTEGERS, base_type
-from replguard.engines.binlog.charsets import ONE_TO_ONE
+from replguard.engines.binlog.charsets import ONE_TO_ONE, encoded
 from replguard.engines.binlog.connection import quoted
 from replguard.engines.binlog.rows import TEXTS
 from replguard.engines.sqlfiles import Quoted, statement
@@ -78,6 +78,8 @@ def exact(column: Column, value: Value) -> Quoted:
     if name == "json":
         return _is(column, "text", _text(column, value))
     if name in TEXTS or name in _ADDRESSES:
+        if _is_beyond_ascii(column, value):
+            return _is(column, "bytes", _hex(encoded(value.decode(), "latin1")))
         if _is_marked(column, value) or _surrogates(value):
             return _is(column, "bytes", _stored(column, value))
         return _is(column, "text", _readable(column, value))
@@ -143,9 +145,16 @@ def _is_marked(column: Column, value: bytes) -> bool:
     return base_type(column.type) in TEXTS and _charset(column) not in ONE_TO_ONE and b"?" in value
 
 
+def _is_beyond_ascii(column: Column, value: bytes) -> bool:
+    """Whether the column is of ASCII and the value is not, which MariaDB keeps; it is read as latin1 then."""
+    return _charset(column) == "ascii" and base_type(column.type) in TEXTS and not value.isascii()
+
+
 def _readable(column: Column, value: bytes) -> Quoted:
     if _charset(column) == "binary" and base_type(column.type) in TEXTS:
         return _hex(value)
+    if _is_beyond_ascii(column, value):
+        return statement("binlog", "ascii_literal", bytes=_hex(encoded(value.decode(), "latin1")))
     return _stored(column, value) if _surrogates(value) else _text(column, value)
 
 
