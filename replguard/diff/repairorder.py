@@ -86,9 +86,10 @@ def _without_exchanges(steps: Sequence[Step], relations: Relations) -> tuple[lis
 def _by_unique(steps: Sequence[Step], relations: Relations) -> Graph:
     """Whoever takes a unique value waits for who gives it up."""
     before: Graph = defaultdict(set)
+    by_table = _by_table(steps)
     for table, keys in relations.uniques.items():
+        mine = by_table[table]
         for key in keys:
-            mine = [(number, step) for number, step in enumerate(steps) if step.table.name == table]
             given = _holders(mine, key, after=False)
             for number, step in mine:
                 values = _taken(step, key, after=True)
@@ -100,10 +101,9 @@ def _by_unique(steps: Sequence[Step], relations: Relations) -> Graph:
 def _by_reference(steps: Sequence[Step], relations: Relations) -> Graph:
     """A reference waits for its parent, and a parent that goes waits until nothing refers to it."""
     before: Graph = defaultdict(set)
-    numbered = list(enumerate(steps))
+    by_table = _by_table(steps)
     for one in relations.references:
-        children = [item for item in numbered if item[1].table.name == one.child]
-        parents = [item for item in numbered if item[1].table.name == one.parent]
+        children, parents = by_table[one.child], by_table[one.parent]
         given = _holders(parents, one.parent_columns, after=True)
         for number, step in children:
             values = _taken(step, one.columns, after=True)
@@ -115,6 +115,13 @@ def _by_reference(steps: Sequence[Step], relations: Relations) -> Graph:
             if values:
                 before[number] |= held[values] - {number}
     return before
+
+
+def _by_table(steps: Sequence[Step]) -> defaultdict[TableName, list[tuple[int, Step]]]:
+    found: defaultdict[TableName, list[tuple[int, Step]]] = defaultdict(list)
+    for number, step in enumerate(steps):
+        found[step.table.name].append((number, step))
+    return found
 
 
 def _holders(steps: Iterable[tuple[int, Step]], columns: tuple[str, ...], *, after: bool) -> Mapping[Values, set[int]]:
