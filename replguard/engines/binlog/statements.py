@@ -72,11 +72,14 @@ def operation(text: str, mode: Mode = DEFAULT) -> Operation | None:
 
     >>> operation("/* app */ TRUNCATE event"), operation("INSERT INTO t VALUES (1)"), operation("COMMIT")
     (<Operation.truncate: 'truncate'>, <Operation.statement: 'statement'>, None)
+    >>> operation(" SET STATEMENT max_statement_time = 10 FOR DROP TABLE event")
+    <Operation.ddl: 'ddl'>
     """
     if text in _PLAIN_CONTROL:
         return None
-    if "/*!" not in text and "/*M!" not in text and not text[:5].upper().startswith("SET"):
-        return _operation(list(islice(tokens(text, mode), _LONGEST_HEAD)))
+    head = list(islice(tokens(text, mode), _LONGEST_HEAD))
+    if "/*!" not in text and "/*M!" not in text and not (head and head[0].keyword == "SET"):
+        return _operation(head)
     found = {_operation(stripped(reading)) for reading in readings(text, mode) if reading}
     return found.pop() if len(found) == 1 else Operation.statement
 
