@@ -15,6 +15,9 @@ GRANT SELECT ON mysql.proc TO replguard_read;
 -- was read waits until the comparison's snapshot ends.
 GRANT BINLOG ADMIN ON *.* TO replguard_read;
 
+-- With PROCESS a comparison sees how many statements run, and can hold back while the server is busy.
+-- GRANT PROCESS ON *.* TO replguard_read;
+
 -- stream: watch. Reads the binlog as a replica does.
 CREATE ROLE IF NOT EXISTS replguard_stream;
 GRANT replguard_read TO replguard_stream;

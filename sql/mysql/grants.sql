@@ -15,6 +15,9 @@ GRANT SHOW_ROUTINE ON *.* TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
 GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;
 
+-- With PROCESS a comparison sees how many statements run, and can hold back while the server is busy.
+-- GRANT PROCESS ON *.* TO replguard_read;
+
 -- stream: watch. Reads the binlog as a replica does.
 CREATE ROLE IF NOT EXISTS replguard_stream;
 GRANT replguard_read TO replguard_stream;
