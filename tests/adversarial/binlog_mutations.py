@@ -18,11 +18,11 @@ class Mutation:
     after: tuple[dict[str, str], ...]
 
 
-def colliding(table, length=12):
-    r"""Two unlike strings of equal length with one checksum: the bytes of a difference that the checksum maps to 0."""
+def colliding(table, length=12, bits=32):
+    """Two unlike strings of equal length with one checksum: apart by a difference that the checksum maps to 0."""
     zero = table(bytes(length))
     rows = [[table(bytes(n // 8 == i and 1 << n % 8 for i in range(length))) ^ zero, 1 << n] for n in range(length * 8)]
-    for bit in range(32):
+    for bit in range(bits):
         pivot = next((row for row in rows if row[0] >> bit & 1), None)
         if pivot is None:
             continue

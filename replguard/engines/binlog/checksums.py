@@ -99,8 +99,8 @@ def words(session: Session, portion: Portion) -> list[bytes]:
         statement("binlog", "words", parts=joined(spaced), **slots), _what("hashing", [portion])
     ) as rows:
         ((count, joint),) = list(rows)
-    found = (joint or b"").split(b";")
-    if found.pop() == b"" and len(found) == int(count):
+    *found, _ = (joint or b"").split(b";")
+    if len(found) == int(count):
         return found
     return _one_by_one(session, portion, statement("binlog", "words_one_by_one", parts=joined(parts), **slots))
 
