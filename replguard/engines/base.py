@@ -199,6 +199,10 @@ class Rows(Protocol):
         """
         ...
 
+    def specimen(self) -> Sample:
+        """Rows with values of all kinds, of a table that is nowhere but in :meth:`copies`."""
+        ...
+
     def snapshot(self, statement_timeout: float | None = None) -> AbstractContextManager[Snapshot]:
         """A consistent, read-only view on a connection of its own, locking nothing.
 

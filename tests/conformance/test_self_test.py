@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 QUICK = Options(datetime.now(UTC).date(), settle=5.0)
 KINDS = {
+    "last bit of a float",
+    "bit of a byte",
+    "number by one",
     "row missing",
     "row extra",
     "row twice",
@@ -89,7 +92,8 @@ def test_a_hash_that_adds_up_columns_is_caught(app: Application, monkeypatch: py
     report = tried(app)
     assert report.verdict is Verdict.failed
     missed = {kind for kind, found in kinds(report).items() if found["found"] < found["planted"]}
-    assert missed == {"values exchanged", "rows exchanged"}
+    # By their text, floats lose their last bit besides.
+    assert missed - {"last bit of a float"} == {"values exchanged", "rows exchanged"}
     assert len(of(report, "selftest.missed")) >= 2
 
 
@@ -105,5 +109,5 @@ def test_without_the_right_to_temporary_tables_our_own_half_is_tested(app: Appli
             app.db.run_local(side, f"GRANT {right.format('TO')}")  # type: ignore[arg-type]
     assert report.verdict is Verdict.passed
     partial = of(report, "selftest.partial")
-    assert {item.table for item in partial} == {"account", "setting", "token", "rule"}
+    assert {item.table for item in partial} == {"account", "setting", "token", "rule", "replguard_specimen"}
     assert set(kinds(report)) >= KINDS

@@ -13,6 +13,7 @@ from replguard.engines.binlog.catalog import qualified
 from replguard.engines.binlog.connection import quoted
 from replguard.engines.binlog.literals import literal
 from replguard.engines.binlog.rows import BinlogSnapshot
+from replguard.engines.binlog.specimen import NAME
 from replguard.engines.sqlfiles import Quoted, joined, statement
 from replguard.errors import ConnectionLost, PrivilegeError, ServerError, Unsupported
 from replguard.model.tables import Table, TableName
@@ -58,11 +59,8 @@ def _copied(session: Session, sample: Sample, number: int) -> Table | ServerErro
 
 
 def _copy(session: Session, sample: Sample, name: TableName) -> Table:
-    key = sample.table.key
-    columns = joined([quoted(column) for column in sample.columns])
-    primary = statement("binlog", "copy_key", columns=joined([quoted(column) for column in key])) if key else Quoted("")
-    slots = {"table": qualified(name), "columns": columns}
-    session.send(statement("binlog", "copy_create", key=primary, source=qualified(sample.table.name), **slots))
+    slots = {"table": qualified(name), "columns": joined([quoted(column) for column in sample.columns])}
+    session.send(_definition(sample, slots))
     rows = [
         Quoted(f"({joined([literal(sample.table.column(name), value) for name, value in named])})")
         for named in (zip(sample.columns, row, strict=True) for row in sample.rows)
@@ -70,3 +68,11 @@ def _copy(session: Session, sample: Sample, name: TableName) -> Table:
     if rows:
         session.send(statement("binlog", "copy_fill", rows=joined(rows), **slots))
     return sample.described(name)
+
+
+def _definition(sample: Sample, slots: dict[str, Quoted]) -> Quoted:
+    if sample.table.name.name == NAME:
+        return statement("binlog", "specimen", table=slots["table"])
+    key = [quoted(column) for column in sample.table.key]
+    primary = statement("binlog", "copy_key", columns=joined(key)) if key else Quoted("")
+    return statement("binlog", "copy_create", key=primary, source=qualified(sample.table.name), **slots)

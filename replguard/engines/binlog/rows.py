@@ -278,6 +278,11 @@ class BinlogRows:
 
         return copies(self._server, samples)
 
+    def specimen(self) -> Sample:
+        from replguard.engines.binlog.specimen import specimen  # noqa: PLC0415 - likewise
+
+        return specimen(self._server.scope[0])
+
     @contextmanager
     def snapshot(self, statement_timeout: float | None = None) -> Iterator[BinlogSnapshot]:
         """A read-only, repeatable view, bound from below and above in the server's own stream.

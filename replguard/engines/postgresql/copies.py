@@ -13,6 +13,7 @@ from replguard.engines.postgresql.literals import literal
 from replguard.engines.postgresql.position import wal_end
 from replguard.engines.postgresql.quoting import quoted, quoted_table
 from replguard.engines.postgresql.rows import PostgresSnapshot
+from replguard.engines.postgresql.specimen import NAME
 from replguard.engines.sqlfiles import Quoted, joined
 from replguard.errors import ConnectionLost, ServerError
 from replguard.model.tables import Table, TableName
@@ -56,7 +57,10 @@ def _copy(session: Session, sample: Sample, name: str) -> Table:
     columns = joined([quoted(column) for column in sample.columns])
     table = quoted(name)
     doing = f"copying rows of {sample.table.name}"
-    session.rows("copy_create", doing=doing, table=table, columns=columns, source=quoted_table(sample.table.name))
+    if sample.table.name.name == NAME:
+        session.rows("specimen", doing=doing, table=table)
+    else:
+        session.rows("copy_create", doing=doing, table=table, columns=columns, source=quoted_table(sample.table.name))
     if sample.table.key:
         key = joined([quoted(column) for column in sample.table.key])
         session.rows("copy_key", doing=doing, table=table, columns=key)

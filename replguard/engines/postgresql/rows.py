@@ -68,6 +68,11 @@ class PostgresRows:
 
         return copies(self._server, samples)
 
+    def specimen(self) -> Sample:
+        from replguard.engines.postgresql.specimen import specimen  # noqa: PLC0415 - likewise
+
+        return specimen()
+
     @contextmanager
     def snapshot(self, statement_timeout: float | None = None) -> Iterator[PostgresSnapshot]:
         """A REPEATABLE READ, READ ONLY transaction; leaving it closes its connection."""
