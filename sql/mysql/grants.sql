@@ -18,7 +18,8 @@ GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read
 -- With PROCESS a comparison sees how many statements run, and can hold back while the server is busy.
 -- GRANT PROCESS ON *.* TO replguard_read;
 
--- stream: watch. Reads the binlog as a replica does.
+-- stream: watch; and diff, to tell what moved between its two views: without it a comparison is called unaligned. Reads
+-- the binlog as a replica does.
 CREATE ROLE IF NOT EXISTS replguard_stream;
 GRANT replguard_read TO replguard_stream;
 GRANT REPLICATION SLAVE ON *.* TO replguard_stream;

@@ -14,13 +14,14 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO replguard;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON SEQUENCES TO replguard;
 -- ALTER ROLE replguard BYPASSRLS;
 
--- 2. watch, and pause's look at what is still on its way: temporary copies of a subscription's slot, on its source; a
---    server's own changes, by a temporary slot with the plugin test_decoding (package postgresql-contrib). Where somebody
---    asks for a publication of all tables instead, that takes a superuser.
+-- 2. watch, pause's look at what is still on its way, and diff's at what moved between its two views (without it a
+--    comparison is called unaligned): temporary copies of a subscription's slot, on its source; a server's own changes, by
+--    a temporary slot with the plugin test_decoding (package postgresql-contrib). Where somebody asks for a publication of
+--    all tables instead, that takes a superuser.
 ALTER ROLE replguard REPLICATION;
 
--- 3. Better status: whose transactions keep a slot from being made; the sender's own measure of lag; how far a target has
---    applied when its source cannot be reached; where a subscription connects to (the column also holds its password, which replguard never shows).
+-- 3. Better diff where commits wait for a synchronous standby: which of them do. Better status: whose transactions keep a
+--    slot from being made; the sender's own measure of lag; how far a target has applied when its source cannot be reached; where a subscription connects to (the column also holds its password, which replguard never shows).
 GRANT pg_monitor TO replguard;
 GRANT EXECUTE ON FUNCTION pg_replication_origin_progress(text, boolean) TO replguard;
 -- GRANT SELECT (subconninfo) ON pg_subscription TO replguard;

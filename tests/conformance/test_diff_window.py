@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from replguard import config
 from replguard.engines.base import Wanted
 from replguard.model.changes import Change, Interest
 from tests.conformance.application import Application
@@ -280,3 +284,39 @@ def test_an_end_within_what_is_not_written_whole_is_passed(app: Application) -> 
         for _ in range(5):
             assert not stream.passed(blue.streams.parse("FFFFFFFF/0")), "nothing is passed that is not written"
             assert not stream.poll(0.1)
+
+
+@pytest.mark.engines("postgresql")
+def test_who_may_not_see_what_others_wait_for_takes_no_open_commit_for_drift(app: Application) -> None:
+    db, role = app.db, f"looker_{secrets.token_hex(3)}"
+    for server in db.pair.servers:
+        server.run(
+            f"CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'looks'",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+            database=db.name,
+        )
+    db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 3")
+    db.run("blue", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+    app.config = replace(
+        config.from_options({side: _as(role, db.url(side)) for side in ("blue", "green")}, None, ("event", "auditlog")),
+        state_dir=app.folder / "state",
+    )
+    try:
+        with in_background(lambda: db.run("blue", account(400))), app.clusters() as clusters:
+            wait_for_row(db, "green", 400)
+            db.wait_caught_up()
+            found, _, _ = compared(clusters, seconds=0.5)
+            db.run("blue", "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+            assert (found["account"].drift, numbers(found["account"].unsettled)) == ([], [3, 400])
+            wait_for_row(db, "blue", 400)
+            found, _, _ = compared(clusters)
+            assert (numbers(found["account"].drift), found["account"].unsettled) == ([3], {})
+    finally:
+        db.run("blue", "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+        for server in db.pair.servers:
+            server.run(f"DROP OWNED BY {role}", f"DROP ROLE {role}", database=db.name)
+
+
+def _as(role: str, text: str) -> str:
+    """The same URL for another user."""
+    return urlunsplit((parts := urlsplit(text))._replace(netloc=f"{role}:looks@{parts.netloc.rpartition('@')[2]}"))
