@@ -237,6 +237,11 @@ class Clusters:
         if certificate:
             certificate.check()
         options = options or comparison.Options(started.date())
+        if certificate and options.resume:
+            raise UsageError(
+                "a certificate is of one time, and --resume goes on with a comparison of another",
+                remedy="compare anew, without --resume",
+            )
         tables = self.tables()
         _, found = self.links()
         point = self._point(tables, options)

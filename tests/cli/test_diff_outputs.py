@@ -53,6 +53,7 @@ def test_repairs_certificate_and_self_test(shell: Shell, db: Workspace) -> None:
         (["--repair-sql", "no/where.sql"], "no file can be written"),
         (["--repair-sql", "x.sql", "--repair", "gren"], "no cluster 'gren'"),
         (["--certificate", "no/where.json"], "no file can be written"),
+        (["--certificate", "x.sql", "--resume"], "a certificate is of one time"),
     ],
 )
 def test_what_cannot_be_written_is_exit_2(shell: Shell, options: list[str], words: str) -> None:
