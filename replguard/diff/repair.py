@@ -89,7 +89,8 @@ def write_repair(pair: Pair, tables: TableMap, links: tuple[Link, ...], drift: D
     uniques = server.repairs.uniques([step.table.name for step in steps])
     for group in ordered(steps, Relations(keys, uniques)):
         _write(server, group, keys, script)
-    ours = between(links, tables.clusters)
+    # A link whose source is not known may be one of the two clusters'.
+    ours = (*between(links, tables.clusters), *(link for link in links if link.source is None))
     carrying = _carrying(script.steps, ours, server, other)
     frame = server.repairs.frame(script.steps, ours, carrying, circles=script.circles)
     notes = [*_heading(name, other.name, script), *frame.notes, *_cascades(script.steps, tables.on(name))]
@@ -106,9 +107,9 @@ def _steps(
     if result.total > result.listed:
         script.left.append(f"{result.total - result.listed} more rows of {table.name} differ, which were not listed")
     kept = 0
+    left_is_changed = server.name == next(iter(result.table.sides))
     for identity in identities:
         found = result.differences[identity]
-        left_is_changed = server.name == next(iter(result.table.sides))
         before, after = (found.left, found.right) if left_is_changed else (found.right, found.left)
         if before is None and after is None:
             kept += 1
@@ -164,7 +165,9 @@ def _write(server: Server, group: tuple[Step, ...], keys: Sequence[ForeignKey], 
 def _carrying(steps: Sequence[Step], links: tuple[Link, ...], server: Server, other: Server) -> tuple[Link, ...]:
     """The links that would carry one of these changes to the other cluster, as far as is known."""
     tables = {step.table.name: step.table for step in steps}.values()
-    return tuple(link for link in links if link.source == server.name and _carries(link, tables, server, other))
+    unknown = [link for link in links if link.source is None and link.target == other.name and steps]
+    known = [link for link in links if link.source == server.name and _carries(link, tables, server, other)]
+    return (*known, *unknown)
 
 
 def _carries(link: Link, tables: Iterable[Table], server: Server, other: Server) -> bool:

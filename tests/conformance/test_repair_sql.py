@@ -14,7 +14,7 @@ import pytest
 
 from replguard import api, config
 from replguard.diff.repair import Request
-from replguard.diff.run import Options
+from replguard.diff.run import Options, diff
 from replguard.errors import UsageError
 from replguard.model.findings import Report, Verdict
 from tests.conformance.test_mysql_mariadb_rows import LOOSE, NEIGHBOURS, ONLY
@@ -229,6 +229,7 @@ def plant_keys(drifted: Drifted) -> None:
     db.both(
         f"CREATE TABLE keyed (a {text}, b {binary}, v varchar(20), PRIMARY KEY (a, b))",
         "CREATE TABLE bag (a varchar(9), n int)",
+        "CREATE TABLE loose (k int UNIQUE, v varchar(9))",
         *(
             f"CREATE TABLE {drifted.quoted(name)} (id varchar(40) PRIMARY KEY, {drifted.quoted(name)} varchar(80))"
             for name in HOSTILE
@@ -240,11 +241,13 @@ def plant_keys(drifted: Drifted) -> None:
             f"INSERT INTO keyed VALUES ('é''s', {raw.format('00')}, 'a'), ('A', {raw.format('ff')}, 'a ')",
             f"INSERT INTO keyed VALUES ('only blue', {raw.format('')}, NULL)",
             "INSERT INTO bag VALUES ('x', 1), ('x', 1), ('x', 1), ('y', NULL), (NULL, NULL), ('', 0)",
+            "INSERT INTO loose VALUES (1, 'a'), (2, 'b'), (NULL, 'x'), (NULL, 'x')",
         ),
         "green": (
             f"INSERT INTO keyed VALUES ('é''s', {raw.format('00')}, 'A'), ('A', {raw.format('ff')}, 'a')",
             f"INSERT INTO keyed VALUES ('only green', {raw.format('')}, '')",
             "INSERT INTO bag VALUES ('x', 1), ('y', NULL), ('y', NULL), (NULL, NULL), (NULL, 0)",
+            "INSERT INTO loose VALUES (1, 'A'), (3, 'c'), (NULL, 'x'), (NULL, 'y')",
         ),
     }
     for side, texts in sides.items():
@@ -259,7 +262,7 @@ def plant_keys(drifted: Drifted) -> None:
 def test_keys_of_any_kind_none_and_names_that_hurt(drifted: Drifted, cluster: str) -> None:
     plant_keys(drifted)
     report = drifted.diff(cluster)
-    assert {table for _, table, _ in told(report)} == {"keyed", "bag", *HOSTILE}
+    assert {table for _, table, _ in told(report)} == {"keyed", "bag", "loose", *HOSTILE}
     first = drifted.text
     drifted.apply(cluster)
     assert_equal(drifted.diff(write=False))
@@ -435,3 +438,20 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_compared(dr
     with pytest.raises(UsageError, match="no cluster 'gren'"):
         drifted.diff("gren")
     assert not drifted.file.exists()
+
+
+@pytest.mark.engines("mariadb", "mysql")
+def test_a_link_whose_source_is_not_known_counts_as_one_between_the_clusters(db: Workspace, tmp_path: Path) -> None:
+    drifted = Drifted(db, tmp_path)
+    db.both("CREATE TABLE account (id int PRIMARY KEY)")
+    db.run_local("green", "INSERT INTO account VALUES (1)")
+    with drifted.clusters() as clusters:
+        _, found = clusters.links()
+        unknown = tuple(replace(link, source=None) for link in found)
+        report = diff(clusters.pair, clusters.tables(), found, QUICK)
+        Request(drifted.file).write(clusters.pair, clusters.tables(), unknown, report.drift)
+    assert "SET SESSION sql_log_bin = 0;" in drifted.text
+    with drifted.clusters() as clusters:
+        Request(drifted.file).write(clusters.pair, clusters.tables(), (), report.drift)
+    assert "SET SESSION sql_log_bin = 0;" not in drifted.text
+    assert "Logged as any other change" in drifted.text
