@@ -56,18 +56,20 @@ def _copied(session: Session, sample: Sample, name: str) -> Table | ServerError:
 def _copy(session: Session, sample: Sample, name: str) -> Table:
     columns = joined([quoted(column) for column in sample.columns])
     table = quoted(name)
-    doing = f"copying rows of {sample.table.name}"
     if sample.table.name.name == NAME:
-        session.rows("specimen", doing=doing, table=table)
+        script = [session.text("specimen", table=table)]
     else:
-        session.rows("copy_create", doing=doing, table=table, columns=columns, source=quoted_table(sample.table.name))
+        source = quoted_table(sample.table.name)
+        script = [session.text("copy_create", table=table, columns=columns, source=source)]
     if sample.table.key:
         key = joined([quoted(column) for column in sample.table.key])
-        session.rows("copy_key", doing=doing, table=table, columns=key)
+        script.append(session.text("copy_key", table=table, columns=key))
     rows = [
         Quoted(f"({joined([literal(sample.table.column(name), value) for name, value in named])})")
         for named in (zip(sample.columns, row, strict=True) for row in sample.rows)
     ]
     if rows:
-        session.rows("copy_fill", doing=doing, table=table, columns=columns, rows=joined(rows))
-    return sample.described(TableName(session.row("copy_schema")["schema"], name))
+        script.append(session.text("copy_fill", table=table, columns=columns, rows=joined(rows)))
+    script.append(session.text("copy_schema"))
+    found = session.results(joined(script, ";\n"), f"copying rows of {sample.table.name}")
+    return sample.described(TableName(found[-1][0]["schema"], name))
