@@ -40,7 +40,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         if (ROOT / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)
-    run(sys.executable, "-m", "build", "--outdir", folder / "dist", clone, cwd=folder)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", clone, cwd=folder)
     (wheel,), (sdist,) = (list((folder / "dist").glob(glob)) for glob in ("*.whl", "*.tar.gz"))
     return wheel, sdist
 
