@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from replguard.diff.run import Options
-from replguard.model.findings import Severity
+from replguard.model.findings import Severity, Strength
 from tests.adversarial.load import Load
 from tests.conformance.application import codes, of
 from tests.conformance.test_diff_window import in_background
@@ -64,8 +64,7 @@ def test_exactly_the_planted_rows_are_drift(app: Application, thorough: bool) ->
             assert drift(report) == PLANTED
             assert set(codes(report)) == {"row.differs", "row.missing", "row.extra"}, "nothing is left open"
             assert report.verdict == "fail"
-            assert report.strength
-            assert report.strength.value == "settled"
+            assert report.strength in {Strength.settled, Strength.exact}, "exact if by chance nothing lay between"
     assert load.rows > 1_000
 
 

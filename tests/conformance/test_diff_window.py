@@ -237,7 +237,7 @@ def test_what_waits_in_a_paused_link_is_open(app: Application) -> None:
         assert (numbers(found["account"].drift), strength.value) == ([3], "exact")
         db.run("blue", "UPDATE account SET name = 'waits' WHERE id IN (3, 5)", "DELETE FROM rule WHERE action = 'drop'")
         found, strength, _ = compared(clusters, seconds=1.0)
-        assert strength.value == "settled"
+        assert strength.value == "unaligned"
         assert (found["account"].drift, numbers(found["account"].unsettled)) == ([], [3, 5])
         assert "paused" in found["account"].unsettled[(b"5",)]
         assert found["rule"].open
@@ -267,7 +267,7 @@ def test_both_directions_settle_at_once(two_way_db: Workspace, tmp_path: Path) -
             for _ in range(3):
                 found, strength, _ = compared(clusters)
                 assert (numbers(found["account"].drift), found["account"].unsettled) == ([1], {})
-                assert strength.value == "settled"
+                assert strength.value in {"settled", "exact"}
 
 
 @pytest.mark.engines("postgresql")
