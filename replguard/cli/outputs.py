@@ -26,9 +26,11 @@ class Outputs:
     @property
     def certificates(self) -> CertificateRequest | None:
         """The request for a certificate, where there is one."""
-        from replguard.control.certificate import Request  # noqa: PLC0415 - likewise
+        if self.certificate is None:
+            return None
+        from replguard.control.certificate import Request  # noqa: PLC0415 - only who asked for one pays for it
 
-        return Request(self.certificate) if self.certificate else None
+        return Request(self.certificate)
 
     def check(self) -> None:
         """UsageError for what cannot be written, before any server is asked."""
@@ -42,6 +44,8 @@ class Outputs:
     @property
     def repairs(self) -> Request | None:
         """The request for statements, where there is one."""
-        from replguard.diff.repair import Request  # noqa: PLC0415 - not needed for --help
+        if self.repair_sql is None:
+            return None
+        from replguard.diff.repair import Request  # noqa: PLC0415 - likewise
 
-        return Request(self.repair_sql, self.repair) if self.repair_sql else None
+        return Request(self.repair_sql, self.repair)
