@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.connection import literal, quoted
@@ -42,6 +43,7 @@ GEOMETRIES = frozenset(
 BINARIES = GEOMETRIES | {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"}
 
 
+@lru_cache(maxsize=4096)
 def base_type(full: str) -> str:
     """The type's name without length and attributes.
 
