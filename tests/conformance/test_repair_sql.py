@@ -455,3 +455,35 @@ def test_a_link_whose_source_is_not_known_counts_as_one_between_the_clusters(db:
         Request(drifted.file).write(clusters.pair, clusters.tables(), (), report.drift)
     assert "SET SESSION sql_log_bin = 0;" not in drifted.text
     assert "Logged as any other change" in drifted.text
+
+
+@pytest.mark.engines("postgresql")
+@pytest.mark.parametrize("cluster", ["green", "blue"])
+def test_partitions_identities_and_generated_columns_of_postgresql(drifted: Drifted, cluster: str) -> None:
+    drifted.db.both(
+        "CREATE TABLE part (a int, v text) PARTITION BY LIST (a)",
+        "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)",
+        "CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2)",
+        "CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int)",
+        "ALTER TABLE always ADD w int GENERATED ALWAYS AS (v * 2) STORED",
+        "CREATE TABLE above (id int PRIMARY KEY)",
+        "CREATE TABLE below () INHERITS (above)",
+    )
+    drifted.db.run_local(
+        "blue",
+        "INSERT INTO part VALUES (1, 'x'), (1, 'x'), (2, 'x'), (2, 'y')",
+        "INSERT INTO always OVERRIDING SYSTEM VALUE VALUES (7, 1), (8, 2)",
+        "INSERT INTO above VALUES (1), (2)",
+        "INSERT INTO below VALUES (3)",
+    )
+    drifted.db.run_local(
+        "green",
+        "INSERT INTO part VALUES (1, 'x'), (2, 'x'), (2, 'x'), (2, 'x')",
+        "INSERT INTO always OVERRIDING SYSTEM VALUE VALUES (8, 3), (9, 3)",
+        "INSERT INTO above VALUES (3)",
+        "INSERT INTO below VALUES (3), (4)",
+    )
+    report = drifted.diff(cluster)
+    assert not [item for item in told(report) if item[0] == "repair.incomplete"]
+    drifted.apply(cluster)
+    assert_equal(drifted.diff(write=False))
