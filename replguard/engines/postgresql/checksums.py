@@ -22,7 +22,7 @@ from replguard.errors import StatementError
 from replguard.model.chunks import WHOLE, Function, KeyRange, Sum
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from replguard.engines.base import Row
     from replguard.engines.postgresql.server import PostgresServer
@@ -97,7 +97,7 @@ class Checksums(View):
     def sums(self, portions: Sequence[Portion]) -> list[Sum]:
         if not portions:
             return []
-        arms = [self._sum(place, portion) for place, portion in enumerate(portions)]
+        arms = [self._arm(run) for run in _runs(portions)]
         unions = [joined(arms[place : place + _ARMS], "\nUNION ALL ") for place in range(0, len(arms), _ARMS)]
         tables = [portion.table for portion in portions]
         rows = sorted(self._read_at_once(tables, unions), key=lambda row: int(row["place"]))
@@ -160,6 +160,16 @@ class Checksums(View):
         found = self._read_at_once([table], [text])
         return words.key_of_word(table, found[0]["word"].encode()) if found else None
 
+    def _arm(self, run: Sequence[tuple[int, Portion]]) -> Quoted:
+        """The sums of some ranges of one table, or of one portion."""
+        place, first = run[0]
+        if len(run) == 1:
+            return self._sum(place, first)
+        ranges = [(self._number(place), portion.within) for place, portion in run]
+        slots = self._ranges.of_list(first.table, self._shapes.of(first.table), ranges)
+        source, hashed = self._source(first.table), self._hash(first)
+        return self._session.text("sums_ranges", None, table=source, hash=hashed, **slots)
+
     def _sum(self, place: int, portion: Portion) -> Quoted:
         return self._text("sums_portion", portion, place=self._number(place))
 
@@ -193,3 +203,27 @@ class Checksums(View):
 
     def _number(self, value: int) -> Quoted:
         return self._session.text("value", {"value": value})
+
+
+def _runs(portions: Sequence[Portion]) -> Iterator[list[tuple[int, Portion]]]:
+    """Portions with their places: ranges of one table that follow one another together, all others by themselves."""
+    run: list[tuple[int, Portion]] = []
+    for place, portion in enumerate(portions):
+        if run and not _alike(run[-1][1], portion):
+            yield run
+            run = []
+        run.append((place, portion))
+    if run:
+        yield run
+
+
+def _alike(one: Portion, other: Portion) -> bool:
+    """Whether two portions are ranges of one table that can be summed together."""
+    bounds = (one.within.lower, one.within.upper, other.within.lower, other.within.upper)
+    return (
+        None not in bounds
+        and one.function == other.function
+        and one.table.name == other.table.name
+        and one.columns == other.columns
+        and one.table.key == other.table.key
+    )

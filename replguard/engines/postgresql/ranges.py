@@ -16,7 +16,7 @@ from replguard.engines.sqlfiles import Quoted, joined
 from replguard.errors import StatementError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from replguard.engines.base import Row
@@ -45,6 +45,32 @@ class Ranges:
                 values = self._bound(table, shape, bound)
                 wanted.append(fragment(name, key=joined([quoted(column) for column in table.key]), bound=values))
         return fragment("where", condition=joined(wanted, " AND ")) if wanted else Quoted("")
+
+    def of_list(self, table: Table, shape: Shape, ranges: Sequence[tuple[Quoted, KeyRange]]) -> dict[str, Quoted]:
+        """The slots of ``sums_ranges.sql`` that say which ranges, each by its place; all must have both bounds."""
+        names = {side: [quoted(f"{side}{place}") for place in range(len(table.key))] for side in ("lower", "upper")}
+        bounds: dict[Row, Quoted] = {}
+        rows = []
+        for place, within in ranges:
+            ends = []
+            for bound in (within.lower, within.upper):
+                if bound is None:
+                    raise ValueError("a range of a list has two bounds")
+                if bound not in bounds:
+                    bounds[bound] = self._bound(table, shape, bound)
+                ends.append(bounds[bound])
+            rows.append(fragment("range_values", place=place, lower=ends[0], upper=ends[1]))
+        values = {side: joined([fragment("range_value", bound=name) for name in names[side]]) for side in names}
+        key = joined([quoted(column) for column in table.key])
+        wanted = [fragment("key_not_null", column=quoted(column)) for column in self._nullable(table, shape)]
+        wanted.append(fragment("range_from", key=key, bound=values["lower"]))
+        wanted.append(fragment("range_below", key=key, bound=values["upper"]))
+        return {
+            "ranges": joined(rows),
+            "bounds": joined([*names["lower"], *names["upper"]]),
+            "where": fragment("where", condition=joined(wanted, " AND ")),
+            **values,
+        }
 
     def ordered(self, table: Table, shape: Shape, within: KeyRange) -> Quoted:
         """Whether this server has the bounds in order."""

@@ -1,0 +1,2 @@
+-- A bound of the range in hand.
+"replguard ranges".{{bound}}

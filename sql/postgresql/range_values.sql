@@ -1,0 +1,2 @@
+-- One of some ranges.
+({{place}}, {{lower}}, {{upper}})
