@@ -35,7 +35,7 @@ def diff(
     *,
     tables: Annotated[str | None, typer.Option("--tables", metavar="GLOB", help="Only these config tables.")] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Differences listed a table; never changes the verdict.")
+        int, typer.Option("--limit", min=1, metavar="N", help="Differences listed a table; never changes the verdict.")
     ] = 1000,
     until: Annotated[
         str,
@@ -84,7 +84,7 @@ def diff(
         str, typer.Option("--max-lag", metavar="TIME", help="Wait while a link lags more than this behind; 0: never.")
     ] = "60s",
     max_running: Annotated[
-        int, typer.Option("--max-running", min=0, help="Wait while more statements run on a server; 0: never.")
+        int, typer.Option("--max-running", min=0, metavar="N", help="Wait while more statements run on a server; 0: never.")
     ] = 64,
     patience: Annotated[
         str, typer.Option("--patience", metavar="TIME", help="How long to wait for busy servers before giving up.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from replguard.engines.base import Row
     from replguard.model.chunks import Function, KeyRange, Sum
 
-STATEMENT_ROWS = 16_000
+STATEMENT_ROWS = 64_000
 """About how many rows one statement sums."""
 STATEMENT_PORTIONS = 40
 SMALL_BYTES = 1_000_000

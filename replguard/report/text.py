@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from replguard.model.findings import Severity, Verdict
+from replguard.report import tables as by_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,8 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
         _links(report, console)
     for check in report.checks:
         _check(check, console, verbose=verbose)
+    if report.strength:
+        by_table.render(report, console, verbose=verbose)
     _coverage(report, console)
     console.print(Text.assemble("verdict: ", (report.verdict.value.upper(), _STYLES[report.verdict])))
 
@@ -117,15 +120,15 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _coverage(report: Report, console: Console) -> None:
-    tables = report.coverage.tables
-    if tables:
-        compared = [table for table in tables if table.compared]
+    covered = report.coverage.tables
+    if covered:
+        compared = [table for table in covered if table.compared]
         rows = sum(max(table.rows.values(), default=0) for table in compared)
-        others = Counter(table.class_ for table in tables if not table.compared)
+        others = Counter(table.class_ for table in covered if not table.compared)
         left = ", ".join(f"{count} {name}" for name, count in sorted(others.items()))
         strength = f", {report.strength.value}" if report.strength else ""
         console.print(
-            f"[dim]coverage: {len(compared)} of {len(tables)} tables compared, {rows} rows{strength}"
+            f"[dim]coverage: {len(compared)} of {len(covered)} tables compared, {rows} rows{strength}"
             + (f"; not compared: {left}" if left else "")
             + "[/]"
         )
@@ -141,10 +144,10 @@ def _coverage(report: Report, console: Console) -> None:
             console.print(f"[dim]          cannot see: {escape(blind)}[/]", soft_wrap=True)
 
 
-def _relaxed(tables: list[TableCoverage], console: Console) -> None:
+def _relaxed(compared: list[TableCoverage], console: Console) -> None:
     """What was compared less than exactly: one line a rule."""
     reached: dict[tuple[str, str, str | None], list[tuple[TableCoverage, TableRelaxation]]] = {}
-    for table in tables:
+    for table in compared:
         for item in table.relaxed:
             reached.setdefault((item.kind, item.rule, item.reason), []).append((table, item))
     for (kind, rule, reason), places in reached.items():
