@@ -84,7 +84,8 @@ def diff(
         str, typer.Option("--max-lag", metavar="TIME", help="Wait while a link lags more than this behind; 0: never.")
     ] = "60s",
     max_running: Annotated[
-        int, typer.Option("--max-running", min=0, metavar="N", help="Wait while more statements run on a server; 0: never.")
+        int,
+        typer.Option("--max-running", min=0, metavar="N", help="Wait while more statements run on a server; 0: never."),
     ] = 64,
     patience: Annotated[
         str, typer.Option("--patience", metavar="TIME", help="How long to wait for busy servers before giving up.")

@@ -83,7 +83,7 @@ class Survey:
             for side, name in enumerate(self.clusters)
         ]
         ours, theirs = (self.carrier.of(future) for future in asked)
-        agreed: dict[Function, bool] = {}
+        agreed: dict[str, bool] = {}
         for job, left, right in zip(jobs, ours, theirs, strict=True):
             if isinstance(left, ServerError):
                 job.problem = result.problem_of(job.paired, left)
@@ -93,9 +93,9 @@ class Survey:
                 continue
             common = [function for function in left[0] if function in right[0]]
             for function in common:
-                if function not in agreed:
-                    agreed[function] = self._agree(function)
-            job.functions = [function for function in common if agreed[function]]
+                if function.name not in agreed:
+                    agreed[function.name] = self._agree(function)
+            job.functions = [function for function in common if agreed[function.name]]
             job.ranged = bool(job.width) and left[1] and right[1]
 
     def _agree(self, function: Function) -> bool:
