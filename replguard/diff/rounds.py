@@ -138,7 +138,7 @@ class _Rounds:
     def run(self, states: list[_State]) -> None:
         """Rounds until everything is decided or the time is up; at least one."""
         first = True
-        while states and self.window.complete() and (first or time.monotonic() < self.deadline):
+        while states and self.window.complete() and (first or self._may_change()):
             first = False
             with self.window.views(max(self.deadline - time.monotonic(), 1.0)) as views:
                 whole = [state for state in states if state.again]
@@ -154,6 +154,10 @@ class _Rounds:
                 if id(state) in rows and state.result.problem is None:
                     self._judge_rows(views, state, rows[id(state)])
             states = [state for state in states if state.is_open]
+
+    def _may_change(self) -> bool:
+        """Whether another round can tell more: not while all links stand, since nothing arrives."""
+        return time.monotonic() < self.deadline and not self.window.stands
 
     def _reread(self, views: Views, state: _State) -> Mapping[Row, Difference]:
         """The rows of a table again. A table that cannot be read any more has a problem."""

@@ -166,6 +166,11 @@ class Window:
             carrier.lost = error
 
     @property
+    def stands(self) -> bool:
+        """Whether all links are paused, so that nothing moves between the clusters."""
+        return all(one.is_paused for one in self.carriers)
+
+    @property
     def starts(self) -> dict[str, str]:
         """By link where its stream begins, once views were taken."""
         return {one.link.label: one.start.text for one in self.carriers if one.start}

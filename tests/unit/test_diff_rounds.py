@@ -72,6 +72,7 @@ class Script:
     strength: Strength = Strength.unaligned
     at: int = 0
     asked: list[Any] = field(default_factory=list)
+    stands: bool = False
 
     @property
     def now(self) -> Round:
@@ -134,8 +135,10 @@ class Script:
         return {key: one for key, one in self.now.found.items() if key in keys}
 
 
-def replay(*rounds: Round, seconds: float = 5.0, kind: PositionKind = PositionKind.gtid) -> tuple[Settled, Script]:
-    script = Script(list(rounds), kind)
+def replay(
+    *rounds: Round, seconds: float = 5.0, kind: PositionKind = PositionKind.gtid, stands: bool = False
+) -> tuple[Settled, Script]:
+    script = Script(list(rounds), kind, stands=stands)
     window = cast("Window", script)
     (found,) = settle(window, script.seen(), [script.now.compared()], script, seconds)
     return found, script
@@ -201,6 +204,12 @@ def test_where_a_commit_shows_late_a_difference_is_seen_twice(kind: PositionKind
     assert (outcome(found), script.asked) == (([A], [B], []), [[A, B]])
     found, script = replay(Round({A: OLD}), Round({A: OLD}, moves(A)), Round({A: OLD}), Round({A: OLD}), kind=kind)
     assert (outcome(found), script.asked) == (([A], [], []), [[A], [A], [A]]), "twice without a movement in between"
+
+
+def test_nobody_waits_where_all_links_stand() -> None:
+    found, script = replay(Round({A: OLD}, moves(A), obstacle="blue->green is paused"), seconds=3600.0, stands=True)
+    assert (outcome(found), script.asked) == (([], [], [A]), [[A]])
+    assert found.unsettled[A] == "blue->green is paused"
 
 
 def test_what_waits_for_a_standby_is_not_decided() -> None:
