@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from replguard.diff.trace import Traced
+from replguard.diff.traced import Traced
 from replguard.diff.values import Display
 from replguard.model.findings import Finding, Severity, TableCoverage
 

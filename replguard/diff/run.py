@@ -7,6 +7,7 @@ between the clusters; if then no change of a config table waits in a link either
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +20,6 @@ from replguard.diff.progress import Progress, silent
 from replguard.diff.reader import TableReader
 from replguard.diff.rounds import settle
 from replguard.diff.throttle import Limits
-from replguard.diff.trace import Tracing, trace
 from replguard.diff.window import Window
 from replguard.errors import ServerError
 from replguard.model.findings import Check, Coverage, Finding, Severity, Strength, TableCoverage
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from replguard.audit.tables import PairedTable, TableMap
     from replguard.diff.checkpoint import Checkpoint
     from replguard.diff.settled import Settled
+    from replguard.diff.trace import Tracing
     from replguard.engines.pair import Pair
     from replguard.model.links import Link
     from replguard.model.tables import TableName
@@ -103,7 +104,11 @@ def diff(
     reader = TableReader(pair, tables, options, checkpoint)
     since = checkpoint.starts if checkpoint else {}
     watched = natural.with_parents(tables, roots)
-    with Window(pair, tables, links, watched, options.statement_timeout, since) as window:
+    with (
+        ThreadPoolExecutor(1, "schema") as beside,
+        Window(pair, tables, links, watched, options.statement_timeout, since) as window,
+    ):
+        schemas = beside.submit(_schema_checks, pair, tables, wanted, links)
         with window.views(options.settle) as views:
             if checkpoint:
                 checkpoint.starts = window.starts
@@ -116,11 +121,13 @@ def diff(
     teller = _teller(tables, settled, options)
     drift = tuple((item.result, teller.failing(item.result, item.drift)) for item in settled if item.drift)
     listed = [(one, identities[: options.limit]) for one, identities in drift if identities]
-    teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
+    if listed:
+        from replguard.diff.trace import trace  # noqa: PLC0415 - most comparisons find nothing
+
+        teller.traced = trace(pair, tables, listed, options.trace, mask=options.mask)
     data = _data_check(teller, settled, window.strength, options)
     checks = (
-        schema.check(pair, tables, wanted),
-        sequences.check(pair, tables, wanted, links),
+        *schemas.result(),
         Check(
             data.id,
             data.summary,
@@ -135,6 +142,13 @@ def diff(
         ),
     )
     return Comparison(checks, Coverage(_coverage(tables, settled, options, positions)), window.strength, drift)
+
+
+def _schema_checks(
+    pair: Pair, tables: TableMap, wanted: list[PairedTable], links: tuple[Link, ...]
+) -> tuple[Check, Check]:
+    """The tables themselves; asked while rows are compared."""
+    return schema.check(pair, tables, wanted), sequences.check(pair, tables, wanted, links)
 
 
 def _nothing(roots: list[PairedTable], options: Options) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from replguard.diff import auditlog, writers
 from replguard.diff.lastchange import Aim, LastChanges
+from replguard.diff.traced import Traced
 from replguard.diff.values import Display
 from replguard.diff.writers import Views, keys_of, side_of
 from replguard.engines.base import LogsOwnWrites, Wanted
@@ -48,17 +49,6 @@ class Tracing:
     since: Literal["start"] | Mapping[str, Position] = "start"
     begins: datetime | None = None
     seconds: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """Evidence by the table's name and the row's identity, and what could not be read."""
-
-    evidence: Mapping[tuple[TableName, Identity], Mapping[str, Any]] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
-
-    def of(self, name: TableName, identity: Identity) -> Mapping[str, Any]:
-        return self.evidence.get((name, identity), {})
 
 
 def trace(pair: Pair, tables: TableMap, drift: Drift, tracing: Tracing | None, *, mask: bool = False) -> Traced:
