@@ -34,7 +34,7 @@ def run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | Non
     with TemporaryFile() as output, TemporaryFile() as errors:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, **(variables or {})}, stdout=output, stderr=errors
+            command, cwd=folder, env={**_compiled(), **(variables or {})}, stdout=output, stderr=errors
         )
         watch = _Memory(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
@@ -89,3 +89,8 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
+
+
+def _compiled() -> dict[str, str]:
+    """The environment of an installed program, whose modules are compiled once and not at every start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
