@@ -1,8 +1,8 @@
 """The comparison of two clusters: every config table, schema and rows, and how strongly the result holds.
 
-Nothing is stopped and nothing locked. Tables are read within one snapshot a side. Where links run, a row that differs
-need not be drift: the change may be on its way (:mod:`replguard.diff.settle`). With all links paused nothing moves
-between the clusters; if then no change of a config table waits in a link either, the result is exact.
+Nothing is stopped and nothing locked. Rows are compared within aligned views (:mod:`replguard.diff.window`), the tables
+themselves beside that. What moved between the views is settled (:mod:`replguard.diff.rounds`); if nothing did, the
+result is exact.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def diff(
     wanted = [table for table in tables.of(TableClass.config) if options.wants(table)]
     roots = to_read(wanted)
     reader = TableReader(pair, tables, options, checkpoint)
-    since = checkpoint.starts if checkpoint else {}
+    since = checkpoint.starts if checkpoint and checkpoint.data else None
     watched = natural.with_parents(tables, roots)
     with (
         ThreadPoolExecutor(1, "schema") as beside,

@@ -118,7 +118,7 @@ class Window:
     ) -> None:
         self._pair = pair
         self._timeout = timeout
-        self._since = since or {}
+        self._since = since
         self._tables = tables
         self._compared = tuple(compared)
         self._unmatched = [link for link in links if link.source is None]
@@ -159,11 +159,23 @@ class Window:
             cascades = source.capabilities.applier_cascades or target.capabilities.applier_cascades
             carrier.moves = Moves(self._tables, link, filters, self._compared, cascades=cascades)
             wanted = Wanted(carrier.moves.interest, carrier.moves.shape)
-            text = self._since.get(link.label)
-            since = source.streams.parse(text) if text else None
+            since = None
+            if self._since is not None:
+                since = source.streams.parse(self._begun(link))
             carrier.lookback = self._stack.enter_context(source.streams.look_back(link, target, wanted, since))
         except ServerError as error:
             carrier.lost = error
+
+    def _begun(self, link: Link) -> str:
+        """Where the link's stream was begun by the comparison that is gone on with. StreamError where it was not."""
+        text = (self._since or {}).get(link.label)
+        if text is None:
+            raise StreamError(
+                f"{link.label} was not read when this comparison was begun, so what it brought since is not known",
+                remedy="compare anew, without --resume",
+                cluster=link.source,
+            )
+        return text
 
     @property
     def stands(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -13,6 +14,7 @@ from replguard.diff import ranges, survey
 from replguard.diff.run import Options
 from replguard.diff.throttle import Limits
 from replguard.errors import UsageError
+from replguard.model.findings import Strength
 from tests.conformance.application import of, told
 
 if TYPE_CHECKING:
@@ -128,6 +130,17 @@ def test_a_comparison_that_was_interrupted_goes_on(large: Application) -> None:
 
 def _as_executor(counting: Counting) -> Executor:
     return counting
+
+
+@pytest.mark.engines("mariadb")
+def test_what_a_link_brought_that_was_not_read_then_is_not_known(large: Application) -> None:
+    with large.clusters() as clusters:
+        interrupted(clusters, 30)
+        path = clusters.receipt_path.parent / "diff-checkpoint.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "starts": {}}))
+        report = compare(clusters, resume=True)
+        assert report.strength is Strength.unaligned
+        assert any("was not read" in item.message for item in of(report, "check.not_run"))
 
 
 @pytest.mark.engines("mariadb")
