@@ -19,6 +19,7 @@ from replguard.errors import UsageError
 from replguard.model.certificate import is_whole
 from replguard.model.findings import Report, Strength, Verdict
 from tests.conformance.application import CONFIG_TABLES, Application, of
+from tests.servers.choices import versions
 
 if TYPE_CHECKING:
     from replguard.api import Clusters
@@ -45,6 +46,7 @@ def written(path: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.engines("mariadb", "mysql", *versions())
 def test_it_is_written_only_where_a_pause_makes_it_certain(app: Application, tmp_path: Path) -> None:
     path = tmp_path / "certificate.json"
     with app.clusters() as clusters:
