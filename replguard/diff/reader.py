@@ -138,11 +138,17 @@ class TableReader:
             return whole
         judge = Judge.of(found, self.tables.policy, self.options.today)
         try:
-            now = self._differing(survey, found, keys, judge)
+            rows = list(drill.read(survey, found, keys))
         except ConnectionLost:
             raise
         except ServerError as error:
             return result.not_compared(before.table, error.message, error.remedy)
+        gone = [key for key, left, right in rows if left is None and right is None]
+        if not all(result.has_rows(before.differences[key]) for key in gone):
+            # A key that no side has, of a row that was never read: whether there is such a row only all rows can tell.
+            (whole,) = self._tables(survey, views).compare([before.table])
+            return whole
+        now = {key: one for key, left, right in rows if (one := judge.judge(left, right))}
         differences: dict[Identity, Difference] = {
             key: one if result.has_rows(before.differences[key]) else result.without_rows(one)
             for key, one in now.items()

@@ -294,3 +294,11 @@ def test_snapshots_that_have_come_of_age_are_renewed_between_statements() -> Non
     assert renewals == [2, 4]
     assert found.renewed
     assert (result.total, result.rows) == (0, {"blue": 100, "green": 100})
+
+
+def test_a_key_that_is_there_twice_is_no_pass_where_ranges_are_looked_at_together() -> None:
+    twice = sorted([*filled(40), (b"17", b"v"), (b"22", b"v")], key=by_number)
+    blue, green = View({"t": twice}, by_number), View({"t": filled(40)}, by_number)
+    (found,) = compare(blue, green, sized(NUMBERED, 40))
+    assert found.problem
+    assert "twice" in found.problem.message
