@@ -1,0 +1,210 @@
+"""What control asks of an engine beyond :mod:`replguard.engines.base`: locks, filters that are set, guards, budgets.
+
+Everything that changes a server is told as data first (:class:`Step`), so that it can be shown, stored in a plan or a
+journal, done, and taken back by another process than the one that began it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from replguard.engines.base import ChangeStream, Server, Wanted
+    from replguard.model.links import Link
+    from replguard.model.positions import Position
+    from replguard.model.tables import Table, TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, as far as the server tells: ``who`` is what the holder said of itself when it took it."""
+
+    who: str
+    since: datetime | None = None
+
+
+class LockHeld(Exception):  # noqa: N818 - caught by control, which tells it in its own words
+    """The lock is held by another connection."""
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(holder.who)
+        self.holder = holder
+
+
+@runtime_checkable
+class Locks(Protocol):
+    """Servers on which an operator's lock can be taken."""
+
+    def lock(self, name: str, who: str) -> AbstractContextManager[None]:
+        """Hold the server-wide lock ``name`` on a connection of its own, as long as the context lasts.
+
+        It ends with that connection, so a killed owner blocks nobody. ``who`` is told to whoever asks for it meanwhile.
+        Never waits: LockHeld where another connection has it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is done on one server. Plain data: it can be written into a plan file and read back.
+
+    ``action`` is the engine's own word for it and ``detail`` what it needs to do it, both opaque outside of the engine;
+    ``statements`` are the final texts as they will be sent, ``undo`` those that take it back, for people to read.
+    ``words`` says what it does in a clause.
+    """
+
+    cluster: str
+    link: str
+    action: str
+    words: str
+    statements: tuple[str, ...]
+    undo: tuple[str, ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """What makes one link let through what it should and nothing else.
+
+    ``state`` is what the steps were made from, as plain data (compare by equality: a plan is stale when it differs).
+    ``persist`` are lines for the option file of ``persist_on``, with a comment where they belong. ``steps`` are empty
+    where the link is as it should be already.
+    """
+
+    link: Link
+    state: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    persist: tuple[str, ...] = ()
+    persist_on: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFilter:
+    """What one link should let through: tables of the source that must not cross, and those that must.
+
+    ``forbidden`` includes globs' matches on either side; ``local`` tables are left as they are set now.
+    """
+
+    forbidden: tuple[Table, ...]
+    config: tuple[Table, ...]
+    local: tuple[Table, ...] = ()
+
+
+@runtime_checkable
+class SetsFilters(Protocol):
+    """``Server.filters`` of engines whose filters replguard can set (called on the target of the link)."""
+
+    def state(self, link: Link, source: Server) -> Mapping[str, Any]:
+        """Everything that a plan depends on, read now: filters as set, publications, the tables' names."""
+        ...
+
+    def plan(self, link: Link, source: Server, wanted: WantedFilter) -> LinkPlan:
+        """The steps from what is set now to what is wanted, with the least interruption. Nothing is changed."""
+        ...
+
+    def do(self, link: Link, source: Server, step: Step) -> None:
+        """Do one step of a plan, or do it again: a step that is done already changes nothing and is no error."""
+        ...
+
+    def undo(self, link: Link, source: Server, step: Step) -> None:
+        """Take back one step of a plan, done, half done or not done at all."""
+        ...
+
+
+@runtime_checkable
+class Guards(Protocol):
+    """``Server.streams`` of engines that can keep their own stream from a moment on, for reading it later."""
+
+    def make_guard(self, name: str, timeout: float) -> Position:
+        """Keep the log from here on. Made again under a name that is there, it is the one that is there.
+
+        Unsupported where it could not be read later (``why`` in the message), DeadlineError with the blocking session.
+        """
+        ...
+
+    def drop_guard(self, name: str) -> None:
+        """Let go of it; no error where it is gone."""
+        ...
+
+    def guarded(self, name: str, wanted: Wanted) -> ChangeStream:
+        """Everything that was written on this server since the guard was made; the guard does not move."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """``Server.rows`` of engines without a log to read later: what tells afterwards that rows changed."""
+
+    def remember(self, tables: Sequence[Table]) -> Mapping[str, Any]:
+        """What must be known to tell later what changed in these tables, as plain data for a receipt."""
+        ...
+
+    def changed_since(self, memory: Mapping[str, Any], tables: Sequence[Table]) -> Sequence[ChangedTable]:
+        """What changed since; tables that cannot be told are told as unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedTable:
+    """What is known to have changed in a table: ``keys`` inserted or updated; ``deleted`` that rows are gone; None in
+    ``deleted`` or ``why_unknown`` set where it cannot be told.
+    """
+
+    table: TableName
+    keys: tuple[Mapping[str, Any], ...] = ()
+    deleted: bool | None = False
+    why_unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long what a paused link still needs is kept, as one server says it now.
+
+    ``bytes_kept`` is what is kept for the link already, ``bytes_free`` the room until it is lost (the smallest of
+    free disk and a configured limit; ``limit`` says which in words), ``seconds`` the time until it expires by age.
+    None where the server does not tell, which is never taken for "for ever": ``unknown`` says why, in words.
+    ``written`` is the log's total length, whose growth between two looks is the rate.
+    """
+
+    written: int | None
+    bytes_kept: int | None = None
+    bytes_free: int | None = None
+    limit: str = ""
+    seconds: float | None = None
+    unknown: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Keeps(Protocol):
+    """``Server.streams`` of engines that say how long their log is kept."""
+
+    def kept(self, link: Link, target: Server) -> Kept:
+        """What the pause of this link costs and how long it may last (called on its source)."""
+        ...
+
+
+@runtime_checkable
+class StaysStopped(Protocol):
+    """``Server.replication`` of engines that can be told to leave links stopped at a restart."""
+
+    def hold(self, link: Link) -> tuple[Step, ...]:
+        """The steps that keep the link stopped over a restart, empty where it stays stopped by itself."""
+        ...
+
+    def release(self, link: Link) -> tuple[Step, ...]:
+        """The steps that take :meth:`hold` back, empty where nothing of it stands."""
+        ...
+
+    def do(self, step: Step) -> None:
+        """Do one of these steps; done again it changes nothing."""
+        ...
+
+    def restarters(self, link: Link) -> tuple[str, ...]:
+        """What would start the link again by itself, in words: a restart, auto-failover of channels, an event, ..."""
+        ...
