@@ -351,7 +351,7 @@ class Clusters:
                 "journal.unfinished",
                 Severity.warn,
                 f"a {entry.data['action']} begun at {entry.data['begun_at']} by {entry.data['by']} was not finished",
-                remedy="run `replguard pause` or `replguard resume`, whichever is wanted now",
+                remedy=entry.data.get("remedy") or "run `replguard pause` or `replguard resume`, whichever is wanted now",
                 evidence={"steps": entry.data["steps"]},
             )
             for entry in entries

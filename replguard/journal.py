@@ -104,7 +104,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "journal"
 
-    def begin(self, action: str, undo: list[dict[str, str]], **facts: str) -> Entry:
+    def begin(self, action: str, undo: list[dict[str, Any]], **facts: str) -> Entry:
         """Open an entry; it is on disk when this returns."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         data = {
@@ -122,10 +122,14 @@ class Journal:
         write_json(entry.path, data)
         return entry
 
-    def unfinished(self) -> tuple[Entry, ...]:
-        """The entries that nobody closed: their process died half-way."""
+    def unfinished(self, *actions: str) -> tuple[Entry, ...]:
+        """The entries that nobody closed: their process died half-way. All of them, or those of these actions."""
         found = [Entry(path, content) for path in self._paths() if (content := read_json(path))]
-        return tuple(entry for entry in found if not entry.data.get("closed_at"))
+        return tuple(
+            entry
+            for entry in found
+            if not entry.data.get("closed_at") and (not actions or entry.data.get("action") in actions)
+        )
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.json")) if self.folder.is_dir() else []

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from replguard.journal import Entry
     from replguard.model.links import Link
 
+SWITCHES = ("pause", "resume", "stop on leak")
+"""The actions that a verified pause or resume finishes, whoever began them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -88,7 +91,7 @@ def _verified(pair: Pair, tables: TableMap, folder: Path, options: Options, *, a
         receipt.store(folder, made)
         held = made.as_dict()
     if stopped:
-        for entry in Journal(folder).unfinished():
+        for entry in Journal(folder).unfinished(*SWITCHES):
             entry.close("paused")
     words = "paused" if acted else "already paused"
     findings += [_restarts(link) for link in links if not pair.server(link.target).capabilities.pause_survives_restart]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from replguard.audit.links import between
 from replguard.control import receipt
-from replguard.control.pause import Options, Outcome
+from replguard.control.pause import SWITCHES, Options, Outcome
 from replguard.errors import ServerError
 from replguard.journal import Journal
 from replguard.model.findings import Check, Finding, Severity
@@ -43,7 +43,7 @@ def resume(pair: Pair, folder: Path, options: Options) -> Outcome:
     findings = [finding for link in links for finding in _running(pair, link, deadline)]
     if not findings:
         receipt.retire(folder)
-        for entry in journal.unfinished():
+        for entry in journal.unfinished(*SWITCHES):
             entry.close("resumed")
     words = "resumed" if to_start else "already running"
     summary = f"{len(links)} link{'s' * (len(links) != 1)} {words if not findings else 'not running'}"

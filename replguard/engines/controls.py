@@ -55,7 +55,9 @@ class Step:
 
     ``action`` is the engine's own word for it and ``detail`` what it needs to do it, both opaque outside of the engine;
     ``statements`` are the final texts as they will be sent, ``undo`` those that take it back, for people to read.
-    ``words`` says what it does in a clause.
+    ``words`` says what it does in a clause. ``after`` is what :meth:`SetsFilters.state` says under these of its keys
+    once the step is done: by it a plan that was begun is told from one that is stale, and one that is done is verified.
+    So a step of a plan changes no key that it does not name here.
     """
 
     cluster: str
@@ -65,15 +67,18 @@ class Step:
     statements: tuple[str, ...]
     undo: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPlan:
     """What makes one link let through what it should and nothing else.
 
-    ``state`` is what the steps were made from, as plain data (compare by equality: a plan is stale when it differs).
+    ``state`` is what the steps were made from, as plain data that JSON keeps as it is (lists, no tuples; compare by
+    equality: a plan is stale when it differs). Whether the link runs belongs to it where the steps depend on that.
     ``persist`` are lines for the option file of ``persist_on``, with a comment where they belong. ``steps`` are empty
-    where the link is as it should be already.
+    where the link is as it should be already. ``refused`` says, in sentences, why there can be no plan: a name that no
+    rule can express, a rule of somebody else that stands in the way; then there are no steps.
     """
 
     link: Link
@@ -82,18 +87,22 @@ class LinkPlan:
     persist: tuple[str, ...] = ()
     persist_on: str | None = None
     notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WantedFilter:
     """What one link should let through: tables of the source that must not cross, and those that must.
 
-    ``forbidden`` includes globs' matches on either side; ``local`` tables are left as they are set now.
+    ``forbidden`` includes globs' matches on either side, tables that only the target has among them; ``local`` tables
+    are left as they are set now. ``globs`` are the policy's rules of must_not_sync as written (``table`` or
+    ``schema.table``, case does not matter), for engines that can keep out tables that come later.
     """
 
     forbidden: tuple[Table, ...]
     config: tuple[Table, ...]
     local: tuple[Table, ...] = ()
+    globs: tuple[str, ...] = ()
 
 
 @runtime_checkable
