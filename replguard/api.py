@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from replguard.watch import scan as scanning
     from replguard.watch.checkpoint import Checkpoint
 
+_WHICHEVER = "run `replguard pause` or `replguard resume`, whichever is wanted now"
+
 
 def load_config(path: str | Path = configuration.DEFAULT_FILE) -> Config:
     """Read a config file. Raises ConfigError or PolicyError, which name file, line and key."""
@@ -351,7 +353,7 @@ class Clusters:
                 "journal.unfinished",
                 Severity.warn,
                 f"a {entry.data['action']} begun at {entry.data['begun_at']} by {entry.data['by']} was not finished",
-                remedy=entry.data.get("remedy") or "run `replguard pause` or `replguard resume`, whichever is wanted now",
+                remedy=entry.data.get("remedy") or _WHICHEVER,
                 evidence={"steps": entry.data["steps"]},
             )
             for entry in entries
