@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +18,8 @@ from urllib.parse import quote
 
 import jsonschema
 import yaml
+
+from tests.cli import forks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,12 +60,15 @@ class Run:
 
 
 class Shell:
-    """A folder with a config in which commands run. ``secrets`` must never show in what they print or write."""
+    """A folder with a config in which commands run. ``secrets`` must never show in what they print or write.
+
+    ``program`` is an installed one that is to be run instead of the code at hand.
+    """
 
     def __init__(self, folder: Path, secrets: Mapping[str, str], program: tuple[str, ...] = ()) -> None:
         self.folder = folder
         self.secrets = dict(secrets)
-        self.program = program or (sys.executable, "-m", "replguard")
+        self.program = program
         self.variables: dict[str, str] = {}
 
     @property
@@ -88,6 +92,17 @@ class Shell:
 
     def run(self, *args: str, timeout: float = 90.0) -> Run:
         """Run one command, and check what must hold for each."""
+        run = Run(args, *(self._started if self.program else self._forked)(args, timeout))
+        self._check_secrets(run)
+        if "--debug" not in args:
+            assert "Traceback" not in run.stderr, run
+            assert "replguard failed" not in run.stderr, run
+        return Run(args, run.code, run.stdout, run.stderr, _document(run))
+
+    def _forked(self, args: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
+        return forks.run(args, self.folder, self._environment(), timeout)
+
+    def _started(self, args: tuple[str, ...], timeout: float) -> tuple[int, str, str]:
         done = subprocess.run(
             [*self.program, *args],
             cwd=self.folder,
@@ -98,12 +113,7 @@ class Shell:
             timeout=timeout,
             check=False,
         )
-        run = Run(args, done.returncode, done.stdout, done.stderr)
-        self._check_secrets(run)
-        if "--debug" not in args:
-            assert "Traceback" not in run.stderr, run
-            assert "replguard failed" not in run.stderr, run
-        return Run(args, run.code, run.stdout, run.stderr, _document(run))
+        return done.returncode, done.stdout, done.stderr
 
     def json(self, *args: str, timeout: float = 90.0) -> Run:
         """Run one command with ``--format json``."""
@@ -112,7 +122,7 @@ class Shell:
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("REPLGUARD", "NO_COLOR"))}
         home = {"HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / "xdg"), "PYTHONPATH": ""}
-        if self.program[:1] == (sys.executable,):
+        if not self.program:
             home["PYTHONPATH"] = str(ROOT)
         return {**kept, **home, **self.secrets, **self.variables}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,18 @@ def test_a_restricted_watch_says_what_it_left_out(healthy: Shell, healthy_db: Wo
 
 
 def test_who_stops_reading_is_told_nothing(healthy: Shell) -> None:
-    command = [*healthy.program, "watch", "--since", "start", "--until-caught-up", "--format", "jsonl", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "replguard",
+        "watch",
+        "--since",
+        "start",
+        "--until-caught-up",
+        "--format",
+        "jsonl",
+        "--quiet",
+    ]
     process = subprocess.Popen(
         command,
         cwd=healthy.folder,
