@@ -126,6 +126,10 @@ class SetsFilters(Protocol):
         ...
 
 
+GUARD = "replguard_guard_"
+"""How the names of guards begin."""
+
+
 @runtime_checkable
 class Guards(Protocol):
     """``Server.streams`` of engines that can keep their own stream from a moment on, for reading it later."""
@@ -141,8 +145,18 @@ class Guards(Protocol):
         """Let go of it; no error where it is gone."""
         ...
 
-    def guarded(self, name: str, wanted: Wanted) -> ChangeStream:
-        """Everything that was written on this server since the guard was made; the guard does not move."""
+    def guards(self) -> tuple[str, ...]:
+        """The names of all guards that this database has, whoever made them (they begin with :data:`GUARD`)."""
+        ...
+
+    def guarded(self, name: str, wanted: Wanted, since: Position | None = None) -> ChangeStream:
+        """Everything that was committed on this server since the guard was made, or since a later position, up to the
+        present end; the guard does not move. StreamError where the guard is gone or lost.
+        """
+        ...
+
+    def guard_kept(self, name: str) -> Kept:
+        """What the guard costs and how long it may last. StreamError where it is gone or lost."""
         ...
 
 
@@ -155,20 +169,24 @@ class Remembers(Protocol):
         ...
 
     def changed_since(self, memory: Mapping[str, Any], tables: Sequence[Table]) -> Sequence[ChangedTable]:
-        """What changed since; tables that cannot be told are told as unknown."""
+        """The tables that changed since; tables that cannot be told are told as unknown. Rows that were written as they
+        were are no change.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedTable:
-    """What is known to have changed in a table: ``keys`` inserted or updated; ``deleted`` that rows are gone; None in
-    ``deleted`` or ``why_unknown`` set where it cannot be told.
+    """What is known to have changed in a table: ``rows`` rows were inserted or updated, ``keys`` names the first of
+    them (none in a table without a key); ``deleted`` that rows are gone, None where it cannot be told. With
+    ``why_unknown`` nothing is known but what is said besides.
     """
 
     table: TableName
     keys: tuple[Mapping[str, Any], ...] = ()
     deleted: bool | None = False
     why_unknown: str | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +196,9 @@ class Kept:
     ``bytes_kept`` is what is kept for the link already, ``bytes_free`` the room until it is lost (the smallest of
     free disk and a configured limit; ``limit`` says which in words), ``seconds`` the time until it expires by age.
     None where the server does not tell, which is never taken for "for ever": ``unknown`` says why, in words.
-    ``written`` is the log's total length, whose growth between two looks is the rate.
+    ``written`` is the log's total length, whose growth between two looks is the rate; ``mean`` is the rate over a long
+    time before, in bytes a second, where the server knows it. ``age_limit`` says in words what ``seconds`` comes from.
+    ``danger`` says that it may be lost any moment, ``lost`` that it is.
     """
 
     written: int | None
@@ -186,7 +206,11 @@ class Kept:
     bytes_free: int | None = None
     limit: str = ""
     seconds: float | None = None
+    age_limit: str = ""
+    mean: float | None = None
     unknown: tuple[str, ...] = ()
+    danger: str | None = None
+    lost: str | None = None
 
 
 @runtime_checkable

@@ -63,8 +63,8 @@ class OwnSlot:
 
     def take_slot(self, session: Session, name: str, end: int) -> tuple[int, list[StreamItem]]:
         wanted = end if self.since == "now" else 0 if self.since == "start" else number(self.since)
-        slot = self._slot_before(wanted)
-        copied = _copy(self.server, session, slot, name) if slot else None
+        slot = self.slot_before(wanted)
+        copied = copy_slot(self.server, session, slot, name) if slot else None
         there = number(copied or make_slot(self.server, session, name, self.deadline))
         begin = max(wanted, there)
         if self.since in ("now", "start") or wanted >= there:
@@ -72,7 +72,7 @@ class OwnSlot:
         text = f"{self.label}: no slot of its database reaches back to {lsn(wanted)}; they begin at {lsn(there)}"
         return begin, [Trouble(TroubleKind.gap, text, lsn(wanted))]
 
-    def _slot_before(self, wanted: int) -> str | None:
+    def slot_before(self, wanted: int) -> str | None:
         """The slot that was read furthest, but not beyond ``wanted``; else the one that reaches back furthest."""
         slots = self.server.session.rows("slots", doing="looking for slots")
         fitting = [slot for slot in slots if number(slot["confirmed"]) <= wanted]
@@ -84,27 +84,34 @@ class OwnSlot:
         return statement("postgresql", "start_test_decoding", session.version, **values)
 
 
-def _remedy(server: PostgresServer) -> str:
+def needs_replication(server: PostgresServer) -> str:
     return f"ALTER ROLE {quoted(server.facts['role'])} REPLICATION"
 
 
-def _copy(server: PostgresServer, session: Session, slot: str, name: str) -> str:
+def copy_slot(server: PostgresServer, session: Session, slot: str, name: str) -> str:
     with session.streaming():
         values = {"slot": slot, "copy": name}
         doing = f"copying slot {slot}"
-        return str(session.row("slot_copy_text", values, doing=doing, remedy=_remedy(server))["lsn"])
+        return str(session.row("slot_copy_text", values, doing=doing, remedy=needs_replication(server))["lsn"])
 
 
 def make_slot(
-    server: PostgresServer, session: Session, name: str, seconds: float, plugin: str = "test_decoding"
+    server: PostgresServer,
+    session: Session,
+    name: str,
+    seconds: float,
+    plugin: str = "test_decoding",
+    *,
+    create: str = "slot_create",
 ) -> str:
-    """The first position of a new slot. DeadlineError names who was waited for."""
+    """The first position of a new slot, temporary unless another statement makes it. DeadlineError names who was waited
+    for.
+    """
     session.rows("slot_deadline", {"milliseconds": str(int(seconds * 1000))})
     try:
         with session.streaming():
-            made = session.row(
-                "slot_create", {"slot": name, "plugin": plugin}, doing="making a temporary slot", remedy=_remedy(server)
-            )
+            values, doing = {"slot": name, "plugin": plugin}, f"making the slot {name}"
+            made = session.row(create, values, doing=doing, remedy=needs_replication(server))
     except DeadlineError:
         raise blocked(server, seconds) from None
     session.rows("slot_deadline", {"milliseconds": "0"})
@@ -146,10 +153,10 @@ def has_plugin(server: PostgresServer) -> bool:
 
 
 def _probe(server: PostgresServer, session: Session) -> None:
-    slot = OwnSlot(server, "start")._slot_before(0)  # noqa: SLF001 - our own
+    slot = OwnSlot(server, "start").slot_before(0)
     name = f"replguard_probe_{session.pid}"
     if slot:
-        _copy(server, session, slot, name)
+        copy_slot(server, session, slot, name)
     else:
         make_slot(server, session, name, _PROBE_SECONDS)
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from binascii import unhexlify
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from replguard.engines.postgresql import rowkeys
 from replguard.engines.postgresql.catalog import BYTEA, INTEGERS
@@ -35,10 +35,12 @@ from replguard.errors import Unsupported
 from replguard.model.chunks import WHOLE, KeyRange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from replguard.engines.base import Row, Sample, Value, Written
+    from replguard.engines.controls import ChangedTable
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
     from replguard.engines.postgresql.shapes import Shape
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from replguard.model.positions import Position
     from replguard.model.tables import Table
 
+Seen = TypeVar("Seen", bound="PostgresSnapshot")
 BPCHAR, UUID = 1042, 2950
 _BYTE_ORDERED = INTEGERS | {BYTEA, UUID}
 """Types whose own order is the order of the canonical form (integers: of the number)."""
@@ -73,9 +76,24 @@ class PostgresRows:
 
         return specimen()
 
-    @contextmanager
-    def snapshot(self, statement_timeout: float | None = None) -> Iterator[PostgresSnapshot]:
+    def snapshot(self, statement_timeout: float | None = None) -> AbstractContextManager[PostgresSnapshot]:
         """A REPEATABLE READ, READ ONLY transaction; leaving it closes its connection."""
+        return self.looking(PostgresSnapshot, statement_timeout)
+
+    def remember(self, tables: Sequence[Table]) -> Mapping[str, Any]:
+        """Fulfils ``controls.Remembers``; see :mod:`~replguard.engines.postgresql.memory`."""
+        from replguard.engines.postgresql import memory  # noqa: PLC0415 - for pauses alone
+
+        return memory.remember(self, tables)
+
+    def changed_since(self, known: Mapping[str, Any], tables: Sequence[Table]) -> Sequence[ChangedTable]:
+        from replguard.engines.postgresql import memory  # noqa: PLC0415 - likewise
+
+        return memory.changed_since(self, known, tables)
+
+    @contextmanager
+    def looking(self, kind: type[Seen], statement_timeout: float | None = None) -> Iterator[Seen]:
+        """The same by a view of this kind."""
         session = self._server.open()
         try:
             lower = flushed_now(session)
@@ -84,7 +102,7 @@ class PostgresRows:
             upper = wal_end(session)
             if statement_timeout is not None:
                 session.rows("timeout", {"milliseconds": max(1, round(statement_timeout * 1000))})
-            yield PostgresSnapshot(self._server, session, (lower, upper), seen)
+            yield kind(self._server, session, (lower, upper), seen)
         finally:
             session.close()
 

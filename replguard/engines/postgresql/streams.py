@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from replguard.engines.base import NAMES
+from replguard.engines.postgresql import guards
 from replguard.engines.postgresql.applied import applied_rows
+from replguard.engines.postgresql.keeping import kept
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
 from replguard.engines.postgresql.lookback import PostgresLookback, still_waiting
 from replguard.engines.postgresql.own import (
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from replguard.engines.base import AppliedRows, Server, Since, Wanted
+    from replguard.engines.controls import Kept
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
     from replguard.model.changes import StreamItem
@@ -119,13 +122,39 @@ class PostgresStreams:
         server = self._server
         if self.may_publish and not has_plugin(server):
             return self._own_published(since, wanted)
+        return LogicalStream(
+            server, OwnSlot(server, since, self.slot_deadline), self._own_feed(wanted), wal_limit=self.wal_limit
+        )
+
+    def _own_feed(self, wanted: Wanted) -> TextTranslation:
+        server = self._server
         identified = server.session.rows("tables", {"schemas": None}, doing="reading the catalog")
         keys = _keys(server)
         names = {TableName(row["schema"], row["name"]): row["identity"] == IDENTITY_FULL for row in identified}
         tables = {name: (keys.get(name, ()), full) for name, full in names.items()}
         commits = ServerCommits(server) if remembers_origins(server) else None
-        feed = TextTranslation(wanted, tables, PORTION, codec=_codec(server), commits=commits)
-        return LogicalStream(server, OwnSlot(server, since, self.slot_deadline), feed, wal_limit=self.wal_limit)
+        return TextTranslation(wanted, tables, PORTION, codec=_codec(server), commits=commits)
+
+    def make_guard(self, name: str, timeout: float) -> Position:
+        """Fulfils ``controls.Guards`` by a permanent slot; see :mod:`~replguard.engines.postgresql.guards`."""
+        return guards.make(self._server, name, timeout)
+
+    def drop_guard(self, name: str) -> None:
+        guards.drop(self._server, name)
+
+    def guards(self) -> tuple[str, ...]:
+        return guards.names(self._server)
+
+    def kept(self, link: Link, target: Server) -> Kept:  # noqa: ARG002 - the slot is here
+        """Fulfils ``controls.Keeps``."""
+        return kept(self._server, link.detail["slot"])
+
+    def guard_kept(self, name: str) -> Kept:
+        return kept(self._server, name)
+
+    def guarded(self, name: str, wanted: Wanted, since: Position | None = None) -> LogicalStream:
+        opening = guards.GuardCopy(self._server, since or "start", guard=name)
+        return LogicalStream(self._server, opening, self._own_feed(wanted), bounded=True, wal_limit=self.wal_limit)
 
     def _own_published(self, since: Since, wanted: Wanted) -> PublishedStream:
         server = self._server
