@@ -1,8 +1,8 @@
 """What was begun on a server and must be finished: written before the first act, closed after the last.
 
 Each entry is a JSON file of its own, written whole or not at all (a new file, synced, then renamed), so that a kill at
-any moment leaves either the state before a step or the state after it. The undo of an entry is data: a list of steps in
-the order in which they must be done.
+any moment leaves either the state before a step or the state after it. The undo of an entry is data: a list of steps,
+each written down before what it takes back is done, to be taken from the last to the first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def folder_of(state_dir: Path, identities: Iterable[str]) -> Path:
@@ -80,16 +80,28 @@ def by_whom() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+def _nothing() -> None:
+    """Nothing stands against a step."""
+
+
 @dataclass(slots=True)
 class Entry:
-    """One action that was begun. ``undo`` is what brings the servers back to how they were."""
+    """One action that was begun. ``undo`` is what brings the servers back to how they were.
+
+    ``still`` is called before each step is written down, and raises where it must not be taken any more.
+    """
 
     path: Path
     data: dict[str, Any]
+    still: Callable[[], None] = field(default=_nothing, repr=False)
 
-    def note(self, step: str) -> None:
-        """Write down a step before it is taken."""
+    def note(self, step: str, undo: Mapping[str, Any] | None = None, **facts: Any) -> None:
+        """Write down a step before it is taken, with what takes it back; ``facts`` become part of the entry."""
+        self.still()
+        self.data |= facts
         self.data["steps"].append({"at": _now(), "step": step})
+        if undo is not None and undo not in self.data["undo"]:
+            self.data["undo"].append(dict(undo))
         write_json(self.path, self.data)
 
     def close(self, outcome: str) -> None:
@@ -99,13 +111,15 @@ class Entry:
 
 
 class Journal:
-    """The journal of one pair of servers."""
+    """The journal of one pair of servers. ``still`` is that of the entries that are begun here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, still: Callable[[], None] = _nothing) -> None:
         self.folder = folder / "journal"
+        self._still = still
 
-    def begin(self, action: str, undo: list[dict[str, Any]], **facts: str) -> Entry:
+    def begin(self, action: str, undo: Iterable[Mapping[str, Any]] = (), **facts: Any) -> Entry:
         """Open an entry; it is on disk when this returns."""
+        self._still()
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         data = {
             "schema": "replguard.journal/1",
@@ -113,18 +127,18 @@ class Journal:
             "begun_at": _now(),
             "by": by_whom(),
             **facts,
-            "undo": undo,
+            "undo": [dict(step) for step in undo],
             "steps": [],
             "closed_at": None,
             "outcome": None,
         }
-        entry = Entry(self.folder / f"{stamp}-{action}.json", data)
+        entry = Entry(self.folder / f"{stamp}-{action}.json", data, self._still)
         write_json(entry.path, data)
         return entry
 
     def unfinished(self, *actions: str) -> tuple[Entry, ...]:
         """The entries that nobody closed: their process died half-way. All of them, or those of these actions."""
-        found = [Entry(path, content) for path in self._paths() if (content := read_json(path))]
+        found = [Entry(path, content, self._still) for path in self._paths() if (content := read_json(path))]
         return tuple(
             entry
             for entry in found

@@ -72,7 +72,7 @@ class Breaker:
 
     def _leave_receipt(self, link: Link, leak: Finding) -> None:
         standing = [one for one in between(self.pair.links(), self._clusters) if one.state is LinkState.paused]
-        made = receipt.Receipt.make(self.pair, tuple(standing), drained=False, reason=_reason(link, leak))
+        made = receipt.Receipt.make(self.pair, tuple(standing), reason=_reason(link, leak))
         detail = {"stopped_by": "watch --on-leak", "link": link.label, "code": leak.code, "message": leak.message}
         receipt.store(self.folder, replace(made, detail={**detail, "position": leak.evidence.get("position")}))
 

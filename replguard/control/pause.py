@@ -1,20 +1,18 @@
 """Pause: every link between the clusters drained and stopped, verified on the servers, and written down.
 
-The order loses nothing: the source's position is read, the target applies up to it while it still receives, then the
-receiver stops, what was fetched is applied, and the applier stops. What the source wrote after that position and before
-the receiver stopped is the tail; config changes in it make the pause fail, other tables do not matter.
+How links are stopped stands in :mod:`replguard.control.stopping`, what is taken back where that fails in
+:mod:`replguard.control.undo`. What the sources wrote beyond what was applied is the tail: config changes in it make the
+pause fail, other tables do not matter.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
 
 from replguard.audit.links import between
-from replguard.control import receipt
-from replguard.diff import pending
-from replguard.errors import ControlError, DeadlineError, ReplguardError, ServerError
+from replguard.control import receipt, stopping, tail, undo
+from replguard.errors import ReplguardError
 from replguard.journal import Journal
 from replguard.model.findings import Check, Finding, Severity
 from replguard.model.links import LinkState
@@ -29,18 +27,23 @@ if TYPE_CHECKING:
     from replguard.journal import Entry
     from replguard.model.links import Link
 
+
 SWITCHES = ("pause", "resume", "stop on leak")
 """The actions that a verified pause or resume finishes, whoever began them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``timeout`` bounds the draining of all links together, in seconds; ``drain`` False does not wait at all."""
+    """``timeout`` bounds the draining of all links together, in seconds; ``drain`` False does not wait at all.
+
+    ``still`` is called before each change, and raises where it must not be made any more.
+    """
 
     timeout: float = 60.0
     drain: bool = True
     reason: str | None = None
     show: Callable[[str], None] = field(default=lambda _line: None)
+    still: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,125 +62,87 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
     What fails half-way is put back as it was, and told; a process that dies half-way leaves an open journal entry, and
     calling this again, or resume, brings the pair to the wanted state.
     """
-    clusters = (pair.first.name, pair.second.name)
-    links = between(pair.links(), clusters)
+    links = _links(pair)
     if not links:
         return Outcome((_nothing_to_pause(),), ())
-    journal = Journal(folder)
+    journal = Journal(folder, options.still)
+    before = journal.unfinished(*SWITCHES)
     to_stop = tuple(link for link in links if link.state is not LinkState.paused)
-    if to_stop:
-        _show(pair, to_stop, options)
-        entry = journal.begin("pause", [_undo(link) for link in to_stop], reason=options.reason or "")
-        try:
-            _stop(pair, to_stop, entry, options)
-        except BaseException as error:
-            problems = _put_back(pair, to_stop, entry)
-            if not isinstance(error, ReplguardError):
-                raise
-            return Outcome((_failed(error, problems),), between(pair.links(), clusters), acted=True)
-    return _verified(pair, tables, folder, options, acted=bool(to_stop))
-
-
-def _verified(pair: Pair, tables: TableMap, folder: Path, options: Options, *, acted: bool) -> Outcome:
-    """Ask the servers whether the links really stand, read the tail, write the receipt, close the journal."""
-    links = between(pair.links(), (pair.first.name, pair.second.name))
-    findings = [finding for link in links for finding in _standing(pair, link)]
-    stopped = not findings
-    for link in links:
-        findings += _tail(pair, tables, link)
     held = receipt.load(folder)
-    if stopped and (acted or held is None):
-        made = receipt.Receipt.make(pair, links, drained=options.drain and acted, reason=options.reason)
+    if not to_stop and held and not before and _is_of(held, links):
+        return _already(pair, tables, links, held)
+    stopping.show(pair, to_stop, options)
+    entry = journal.begin("pause", reason=options.reason)
+    try:
+        stopping.stop(pair, to_stop, entry, options)
+    except BaseException as error:
+        problems = undo.put_back(pair, entry)
+        if not isinstance(error, ReplguardError):
+            raise
+        return Outcome((_failed(error, problems),), _links(pair), acted=True)
+    drained = _drained(held, (*before, entry)) & {link.label for link in links}
+    written = _written_down(pair, tables, folder, (entry, *before), drained)
+    return replace(written, acted=bool(to_stop))
+
+
+def _links(pair: Pair) -> tuple[Link, ...]:
+    return between(pair.links(), (pair.first.name, pair.second.name))
+
+
+def _is_of(held: dict[str, Any], links: tuple[Link, ...]) -> bool:
+    """Whether the receipt tells of these links as they stand."""
+    named = {(entry["target"], entry["name"]) for entry in held["links"]}
+    return named == {(link.target, link.name) for link in links} and not any(
+        receipt.moved(link, held) for link in links
+    )
+
+
+def _drained(held: dict[str, Any] | None, entries: tuple[Entry, ...]) -> set[str]:
+    """The links that were drained, now or by who paused them before."""
+    return receipt.drained_links(held) | {label for entry in entries for label in entry.data.get("drained", ())}
+
+
+def _already(pair: Pair, tables: TableMap, links: tuple[Link, ...], held: dict[str, Any]) -> Outcome:
+    """What is paused stays so, and its receipt; the servers are asked all the same, and what waits is read."""
+    findings = _standing(pair, links, receipt.drained_links(held))
+    findings += [*tail.read(pair, tables, links), *_fragile(pair, links)]
+    return Outcome((_check(links, findings, "already paused"),), links, held)
+
+
+def _written_down(pair: Pair, tables: TableMap, folder: Path, entries: tuple[Entry, ...], drained: set[str]) -> Outcome:
+    """Ask the servers whether the links really stand, read the tail, write the receipt, close the journal."""
+    links = _links(pair)
+    findings = _standing(pair, links, drained)
+    stopped = not findings
+    waiting = tail.read(pair, tables, links)
+    held = None
+    if stopped:
+        left = receipt.Left(tail=tail.as_data(waiting))
+        reason = entries[0].data["reason"]
+        made = receipt.Receipt.make(pair, links, reason=reason, drained=drained, left=left)
         receipt.store(folder, made)
         held = made.as_dict()
-    if stopped:
-        for entry in Journal(folder).unfinished(*SWITCHES):
+        for entry in entries:
             entry.close("paused")
-    words = "paused" if acted else "already paused"
-    findings += [_restarts(link) for link in links if not pair.server(link.target).capabilities.pause_survives_restart]
-    summary = f"{len(links)} link{'s' * (len(links) != 1)} {words if stopped else 'not paused'}"
-    return Outcome((Check("pause", summary, tuple(findings)),), links, held, acted)
+    findings += [*waiting, *_fragile(pair, links)]
+    return Outcome((_check(links, findings, "paused"),), links, held)
 
 
-def _show(pair: Pair, links: tuple[Link, ...], options: Options) -> None:
-    for link in links:
-        for line in pair.server(link.target).replication.statements(link, "pause"):
-            options.show(f"{link.target}: {line}")
+def _check(links: tuple[Link, ...], findings: list[Finding], words: str) -> Check:
+    stands = not any(finding.code == "pause.not_verified" for finding in findings)
+    return Check(
+        "pause", f"{len(links)} link{'s' * (len(links) != 1)} {words if stands else 'not paused'}", tuple(findings)
+    )
 
 
-def _stop(pair: Pair, links: tuple[Link, ...], entry: Entry, options: Options) -> None:
-    """Drain all links first, so that none stands longer than it must, then stop them one by one."""
-    deadline = time.monotonic() + options.timeout
-    if options.drain:
-        for link in links:
-            _make_whole(pair, link, entry)
-        for link in links:
-            _drain(pair, link, deadline)
-    for link in links:
-        replication = pair.server(link.target).replication
-        entry.note(f"stop the receiver of {link.label}")
-        replication.stop_receiver(link)
-        if options.drain and not replication.drain(link, max(deadline - time.monotonic(), 1.0)):
-            raise DeadlineError(
-                f"{link.label} did not apply what it had received within {options.timeout:.0f} s",
-                remedy="give it more time with --timeout, or find what slows the applier",
-            )
-        entry.note(f"stop the applier of {link.label}")
-        replication.stop_applier(link)
+def _standing(pair: Pair, links: tuple[Link, ...], drained: set[str]) -> list[Finding]:
+    """What the targets say that stands against calling the links paused."""
+    return [finding for link in links for finding in _stands(pair, link, drained=link.label in drained)]
 
 
-def _make_whole(pair: Pair, link: Link, entry: Entry) -> None:
-    """Start a link that stands half-way without an error, as a killed pause leaves it: only a whole one drains."""
-    if link.state is LinkState.broken and not link.errors:
-        entry.note(f"start {link.label} again: it stood half-way")
-        pair.server(link.target).replication.start(link)
-
-
-def _drain(pair: Pair, link: Link, deadline: float) -> None:
-    source, target = pair.server(str(link.source)), pair.server(link.target)
-    if link.state is LinkState.broken and link.errors:
-        raise ControlError(
-            f"{link.label} is broken and cannot be drained: {'; '.join(link.errors)}",
-            remedy="mend the link first, or pause it as it is with --immediate",
-        )
-    position = source.replication.position()
-    if not target.replication.wait_applied(link, source, position, max(deadline - time.monotonic(), 0.1)):
-        raise DeadlineError(
-            f"{link.label} did not reach {position} in time",
-            remedy="give it more time with --timeout, or find what slows the link",
-        )
-
-
-def _put_back(pair: Pair, links: tuple[Link, ...], entry: Entry) -> list[str]:
-    """Start again what was stopped; returns what could not be."""
-    problems: list[str] = []
-    for link in reversed(links):
-        try:
-            entry.note(f"undo: start {link.label}")
-            pair.server(link.target).replication.start(link)
-        except ReplguardError as error:
-            if not _runs(pair, link):
-                problems.append(f"{link.label} could not be started again: {error.message}")
-    if not problems:
-        entry.close("undone")
-    return problems
-
-
-def _runs(pair: Pair, link: Link) -> bool:
-    """Whether the link runs all the same: what may not be stopped may not be started either, and never stood."""
-    try:
-        return not pair.server(link.target).replication.problems(link, "running", pair.server(str(link.source)))
-    except ReplguardError:
-        return False
-
-
-def _undo(link: Link) -> dict[str, str]:
-    return {"cluster": link.target, "link": link.name, "action": "start"}
-
-
-def _standing(pair: Pair, link: Link) -> list[Finding]:
-    """What the target says that stands against calling the link paused."""
+def _stands(pair: Pair, link: Link, *, drained: bool) -> list[Finding]:
     source = pair.server(str(link.source))
+    wanted: Literal["paused", "stopped"] = "paused" if drained else "stopped"
     return [
         Finding(
             "pause.not_verified",
@@ -187,38 +152,24 @@ def _standing(pair: Pair, link: Link) -> list[Finding]:
             link=link.label,
             remedy="run `replguard pause` again",
         )
-        for problem in pair.server(link.target).replication.problems(link, "paused", source)
+        for problem in pair.server(link.target).replication.problems(link, wanted, source)
     ]
 
 
-def _restarts(link: Link) -> Finding:
-    """What would start the link again behind everybody's back."""
-    return Finding(
-        "pause.fragile",
-        Severity.info,
-        f"a restart of {link.target} starts {link.label} again, unless the server skips that",
-        cluster=link.target,
-        link=link.label,
-        remedy=f"do not restart {link.target} meanwhile, or set skip_replica_start (skip_slave_start) there",
-    )
-
-
-def _tail(pair: Pair, tables: TableMap, link: Link) -> list[Finding]:
-    """Config changes that were written before the link stood and have not arrived, and forbidden ones that would."""
-    try:
-        found = pending.waiting(pair, tables, link)
-    except ServerError as error:
-        return [
-            Finding(
-                "pause.tail_unknown",
-                Severity.unknown,
-                f"what {link.target} has not applied of {link.source} could not be read: {error.message}",
-                cluster=link.source,
-                link=link.label,
-                remedy=error.remedy,
-            )
-        ]
-    return [pending.as_failure(finding) for finding in found]
+def _fragile(pair: Pair, links: tuple[Link, ...]) -> list[Finding]:
+    """What would start links again behind everybody's back."""
+    return [
+        Finding(
+            "pause.fragile",
+            Severity.info,
+            f"a restart of {link.target} starts {link.label} again, unless the server skips that",
+            cluster=link.target,
+            link=link.label,
+            remedy=f"do not restart {link.target} meanwhile, or set skip_replica_start (skip_slave_start) there",
+        )
+        for link in links
+        if not pair.server(link.target).capabilities.pause_survives_restart
+    ]
 
 
 def _failed(error: ReplguardError, problems: list[str]) -> Check:

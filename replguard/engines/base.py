@@ -379,8 +379,13 @@ class Replication(Protocol):
         """Start the link again. It may die at once: look at :meth:`problems` afterwards."""
         ...
 
-    def problems(self, link: Link, wanted: Literal["running", "paused"], source: Server | None) -> tuple[str, ...]:
-        """What stands against calling the link running or paused, read from the server now; empty if nothing."""
+    def problems(
+        self, link: Link, wanted: Literal["running", "paused", "stopped"], source: Server | None
+    ) -> tuple[str, ...]:
+        """What stands against calling the link so, read from the server now; empty if nothing.
+
+        ``stopped`` is less than ``paused``: what was fetched need not be applied, and errors may stand.
+        """
         ...
 
     def statements(self, link: Link, action: Literal["pause", "resume"]) -> tuple[str, ...]:

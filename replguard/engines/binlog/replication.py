@@ -126,11 +126,13 @@ class BinlogReplication(ABC):
                 return False
             time.sleep(POLL_SECONDS)
 
-    def problems(self, link: Link, wanted: Literal["running", "paused"], source: Server | None) -> tuple[str, ...]:
+    def problems(
+        self, link: Link, wanted: Literal["running", "paused", "stopped"], source: Server | None
+    ) -> tuple[str, ...]:
         status = next((status for status in self.statuses() if status.name == link.name), None)
         if status is None:
             return ("the link is gone",)
-        found = [*status.errors]
+        found = [*status.errors] if wanted != "stopped" else []
         word = "Yes" if wanted == "running" else "No"
         for thread, state in (("receiver", status.receiver), ("applier", status.applier)):
             if state != word:

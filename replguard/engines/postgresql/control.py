@@ -111,13 +111,15 @@ class PostgresReplication:
         finally:
             session.close()
 
-    def problems(self, link: Link, wanted: Literal["running", "paused"], source: Server | None) -> tuple[str, ...]:
+    def problems(
+        self, link: Link, wanted: Literal["running", "paused", "stopped"], source: Server | None
+    ) -> tuple[str, ...]:
         publisher = find_peer({source.name: source}, source.name) if source else None
         found = self._running(link, publisher) if wanted == "running" else self._paused(link, publisher)
         slot = slot_of(publisher, link.detail["slot"]) if publisher else None
-        if publisher and slot is None:
+        if publisher and slot is None and wanted != "stopped":
             found.append(f"its slot {link.detail['slot']} is gone from {publisher.name}")
-        elif slot and slot["lost"]:
+        elif slot and slot["lost"] and wanted != "stopped":
             found.append(f"its slot {link.detail['slot']} is lost: {link.target} must be copied anew")
         return tuple(found)
 
@@ -128,7 +130,7 @@ class PostgresReplication:
         found: list[str] = []
         if not wait_until(lambda: look(session, row).worker is not None):
             found.append("no apply worker runs")
-        elif publisher and not wait_until(lambda: self._slot_is(publisher, link, active=True)):
+        elif publisher and not wait_until(lambda: self._slot_is_read(publisher, link)):
             found.append(f"nobody reads its slot {link.detail['slot']} on {publisher.name}")
         before, now = link.detail.get("apply_errors"), look(session, row).errors["apply_errors"]
         if before is not None and now is not None and now > before:
@@ -142,13 +144,13 @@ class PostgresReplication:
             found.append("the subscription is enabled")
         if not wait_until(lambda: look(session, row).workers == 0, 0.0 if found else 2.0):
             found.append("a worker of the subscription runs")
-        elif publisher and not wait_until(lambda: self._slot_is(publisher, link, active=False)):
+        elif publisher and not wait_until(lambda: not self._slot_is_read(publisher, link)):
             found.append(f"its slot {link.detail['slot']} on {publisher.name} is in use")
         return found
 
-    def _slot_is(self, publisher: PostgresServer, link: Link, *, active: bool) -> bool:
+    def _slot_is_read(self, publisher: PostgresServer, link: Link) -> bool:
         slot = slot_of(publisher, link.detail["slot"])
-        return slot is not None and slot["active"] is active
+        return slot is not None and bool(slot["active"])
 
     def statements(self, link: Link, action: Literal["pause", "resume"]) -> tuple[str, ...]:
         name = "subscription_disable" if action == "pause" else "subscription_enable"
