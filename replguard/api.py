@@ -285,20 +285,27 @@ class Clusters:
         return point
 
     def pause(self, options: pausing.Options | None = None) -> Report:
-        """Drain and stop all links, verify it, and write a receipt."""
+        """Drain and stop all links, verify it, and write a receipt. ControlError where another operator is at work."""
         from replguard.control import pause as pausing
+        from replguard.control.locking import OperatorLock
 
         started = _now()
-        done = pausing.pause(self.pair, self.tables(), self._folder, options or pausing.Options())
+        tables = self.tables()
+        with OperatorLock(self.pair, "pause") as lock:
+            given = replace(options or pausing.Options(), still=lock.still)
+            done = pausing.pause(self.pair, tables, self._folder, given)
         return self._report("pause", started, done.checks, links=_facts(done.links), data={"receipt": done.receipt})
 
     def resume(self, options: pausing.Options | None = None) -> Report:
-        """Start all links again and see them carry data."""
+        """Start all links again and see them carry data. ControlError where another operator is at work."""
         from replguard.control import pause as pausing
         from replguard.control import resume as resuming
+        from replguard.control.locking import OperatorLock
 
         started = _now()
-        done = resuming.resume(self.pair, self._folder, options or pausing.Options())
+        with OperatorLock(self.pair, "resume") as lock:
+            given = replace(options or pausing.Options(), still=lock.still)
+            done = resuming.resume(self.pair, self._folder, given)
         return self._report("resume", started, done.checks, links=_facts(done.links))
 
     def gate(

@@ -29,7 +29,7 @@ def resume(pair: Pair, folder: Path, options: Options) -> Outcome:
     if not links:
         return Outcome((_nothing_to_resume(),), ())
     to_start = tuple(link for link in links if link.state is not LinkState.running)
-    journal = Journal(folder)
+    journal = Journal(folder, options.still)
     for link in to_start:
         for line in pair.server(link.target).replication.statements(link, "resume"):
             options.show(f"{link.target}: {line}")

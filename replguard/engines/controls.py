@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -40,11 +40,12 @@ class LockHeld(Exception):  # noqa: N818 - caught by control, which tells it in 
 class Locks(Protocol):
     """Servers on which an operator's lock can be taken."""
 
-    def lock(self, name: str, who: str) -> AbstractContextManager[None]:
+    def lock(self, name: str, who: str) -> AbstractContextManager[Callable[[], bool]]:
         """Hold the server-wide lock ``name`` on a connection of its own, as long as the context lasts.
 
         It ends with that connection, so a killed owner blocks nobody. ``who`` is told to whoever asks for it meanwhile.
-        Never waits: LockHeld where another connection has it.
+        Never waits: LockHeld where another connection has it. What the context yields asks the server whether the lock
+        is held still, and says no where the connection was lost.
         """
         ...
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from replguard.endpoint import Endpoint
 
+PROGRAM = "replguard"
 _PLAIN_OPTIONS = (
     "unix_socket",
     "read_default_file",
@@ -177,12 +178,15 @@ def open_session(
     pinned: bool = True,
     read_only: bool = True,
     raw_values: bool = False,
+    program: str = PROGRAM,
 ) -> Session:
     """Connect. ``pinned`` sets what changes the text of values; ``raw_values`` gives columns as the bytes sent.
 
+    ``program`` is what the server shows of the connection.
+
     Raises ConnectError and its children, and PrivilegeError for a database that may not be used.
     """
-    extra = _raw_values() if raw_values else {}
+    extra = (_raw_values() if raw_values else {}) | {"program_name": program}
     try:
         raw = _dial(endpoint, extra)
     except errors.driver_errors() as error:
@@ -238,7 +242,7 @@ def _arguments(endpoint: Endpoint) -> dict[str, Any]:
         "charset": "utf8mb4",
         "autocommit": True,
         "connect_timeout": 10,
-        "program_name": "replguard",
+        "program_name": PROGRAM,
     }
     for option, value in endpoint.options.items():
         arguments.update(_option(endpoint, option, value))

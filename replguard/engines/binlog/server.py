@@ -19,7 +19,8 @@ from replguard.engines.binlog.rows import BinlogRows
 from replguard.errors import ConnectError, ControlError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from pymysql.connections import Connection
 
@@ -197,6 +198,13 @@ class BinlogServer(ABC):
         session = open_session(
             self._endpoint, self._on_statement, pinned=pinned, read_only=read_only, raw_values=raw_values
         )
+        return self._proved(session, purpose)
+
+    def open_as(self, program: str) -> Session:
+        """The same, for a connection of which the server shows to others what it is for."""
+        return self._proved(open_session(self._endpoint, self._on_statement, program=program), program)
+
+    def _proved(self, session: Session, purpose: str) -> Session:
         try:
             session.is_of(self.flavour, self.version_text)
             self._recognise(session, purpose)
@@ -230,6 +238,12 @@ class BinlogServer(ABC):
             if session.run("probe_hold", _lock_name(token))[0]["held"] != 1:
                 raise ControlError(f"the advisory lock {_lock_name(token)} is taken", cluster=self.name)
             yield
+
+    def lock(self, name: str, who: str) -> AbstractContextManager[Callable[[], bool]]:
+        """See :class:`replguard.engines.controls.Locks`."""
+        from replguard.engines.binlog.locks import held  # noqa: PLC0415 - only who changes something takes one
+
+        return held(self, name, who)
 
     def sees_probe(self, token: int) -> bool:
         """Whether somebody holds that lock on this server."""

@@ -19,7 +19,8 @@ from replguard.errors import ConnectError, Unsupported
 from replguard.model.links import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from replguard.endpoint import Endpoint
@@ -111,9 +112,9 @@ class PostgresServer:
         found: int | None = self.session.row("running")["running"]
         return found
 
-    def open(self, *, writes: bool = False, replication: bool = False) -> Session:
+    def open(self, *, writes: bool = False, replication: bool = False, program: str | None = None) -> Session:
         """Another session with the same server, which is proved; ConnectError where another one answers."""
-        session = Session(self.endpoint, self._on_statement, writes=writes, replication=replication)
+        session = Session(self.endpoint, self._on_statement, writes=writes, replication=replication, program=program)
         try:
             self._same(_identity(self._facts(session)).text)
         except BaseException:
@@ -143,6 +144,12 @@ class PostgresServer:
             yield
         finally:
             session.close()
+
+    def lock(self, name: str, who: str) -> AbstractContextManager[Callable[[], bool]]:
+        """See :class:`replguard.engines.controls.Locks`."""
+        from replguard.engines.postgresql.locks import held  # noqa: PLC0415 - only who changes something takes one
+
+        return held(self, name, who)
 
     def sees_probe(self, token: int) -> bool:
         return bool(self.session.row("probe_seen", {"token": _bigint(token)})["seen"])

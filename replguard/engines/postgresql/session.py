@@ -68,10 +68,19 @@ def parameters(endpoint: Endpoint) -> dict[str, Any]:
 
 
 class Session:
-    """A connection in autocommit; read-only unless ``writes``. With ``replication`` a WAL sender answers it."""
+    """A connection in autocommit; read-only unless ``writes``. With ``replication`` a WAL sender answers it.
+
+    ``program`` is what the server shows of it to everybody, its first 63 bytes.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, on_statement: OnStatement, *, writes: bool = False, replication: bool = False
+        self,
+        endpoint: Endpoint,
+        on_statement: OnStatement,
+        *,
+        writes: bool = False,
+        replication: bool = False,
+        program: str | None = None,
     ) -> None:
         self.cluster = endpoint.name
         self.version = ""
@@ -79,6 +88,7 @@ class Session:
         self._lock = RLock()
         self._streaming = False
         wanted = parameters(endpoint) | ({"replication": "database"} if replication else {})
+        wanted |= {"application_name": program} if program else {}
         try:
             self._connection: psycopg.Connection[DictRow] = psycopg.connect(
                 **wanted, autocommit=True, row_factory=dict_row, cursor_factory=psycopg.ClientCursor
