@@ -112,10 +112,11 @@ class Clusters:
         _, found = self.links()
         held = receipt.load(self._folder)
         stopped = breaker.of_receipt(held)
+        data = {"receipt": held, "tls": {server.name: server.tls() for server in self.pair}}
         checks = (audit_links.check(found, self.config), *self._unfinished())
         if stopped:
             checks = (*checks, Check("status.receipt", "stopped by a watch", stopped))
-        return self._report("status", started, checks, links=_facts(found), data={"receipt": held})
+        return self._report("status", started, checks, links=_facts(found), data=data)
 
     def classify(self) -> Report:
         """Which table is in which class by which rule; rules that match nothing."""

@@ -120,6 +120,10 @@ class Server(Protocol):
         """How many client statements run on the server now, this one not counted; None where that may not be seen."""
         ...
 
+    def tls(self) -> str | None:
+        """The version of TLS by which the server is spoken to; None for a connection without."""
+        ...
+
     def close(self) -> None: ...
 
     def probe(self, token: int) -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog import errors
+from replguard.engines.binlog import errors, tls
 from replguard.engines.sqlfiles import Quoted, root, statement
 from replguard.errors import ConfigError, ConnectionLost
 
@@ -25,23 +25,7 @@ if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
 
 PROGRAM = "replguard"
-_PLAIN_OPTIONS = (
-    "unix_socket",
-    "read_default_file",
-    "read_default_group",
-    "ssl_ca",
-    "ssl_cert",
-    "ssl_key",
-    "bind_address",
-)
-_SWITCHES = ("ssl_verify_cert", "ssl_verify_identity", "ssl_disabled")
-_SSL_MODES: dict[str, dict[str, Any]] = {
-    "disabled": {"ssl_disabled": True},
-    "preferred": {},
-    "required": {},
-    "verify_ca": {"ssl_verify_cert": True},
-    "verify_identity": {"ssl_verify_cert": True, "ssl_verify_identity": True},
-}
+_PLAIN_OPTIONS = ("unix_socket", "read_default_file", "read_default_group", "bind_address")
 
 
 def quoted(name: str) -> Quoted:
@@ -211,9 +195,12 @@ def _raw_values() -> dict[str, Any]:
 
 
 def _dial(endpoint: Endpoint, extra: dict[str, Any]) -> Connection:
+    asked = tls.wanted(endpoint)
     arguments = _arguments(endpoint) | extra
-    if endpoint.options.get("ssl_mode", "").lower().replace("-", "_") == "required":
-        arguments["ssl"] = _unverified()
+    if asked.needed:
+        arguments["ssl"] = tls.context(endpoint, asked)
+    elif asked.mode == "disabled":
+        arguments["ssl_disabled"] = True
     # The driver's connect_timeout ends when the port accepts, and a server that hangs accepts. Later reads may last.
     connection = _driver()(**arguments, read_timeout=arguments["connect_timeout"])
     vars(connection)["_read_timeout"] = None
@@ -227,7 +214,7 @@ def _driver() -> type[Connection]:
 
     class Driver(Connection):
         def _create_ssl_ctx(self, chosen: Any) -> Any:
-            return super()._create_ssl_ctx(chosen or _unverified())  # type: ignore[misc] # the stubs lack it
+            return super()._create_ssl_ctx(chosen or tls.unverified())  # type: ignore[misc] # the stubs lack it
 
     return Driver
 
@@ -252,25 +239,10 @@ def _arguments(endpoint: Endpoint) -> dict[str, Any]:
 def _option(endpoint: Endpoint, option: str, value: str) -> dict[str, Any]:
     if option in _PLAIN_OPTIONS:
         return {option: value}
-    if option in _SWITCHES:
-        return {option: value.lower() in {"1", "true", "yes", "on"}}
     if option == "connect_timeout" and value.isdecimal():
         return {option: int(value)}
-    mode = value.lower().replace("-", "_")
-    if option == "ssl_mode" and mode in _SSL_MODES:
-        return _SSL_MODES[mode]
-    if option == "charset":
+    if option in {"charset", *tls.OPTIONS}:
         return {}
-    known = ", ".join(sorted((*_PLAIN_OPTIONS, *_SWITCHES, "connect_timeout", "ssl_mode")))
-    message = f"cluster {endpoint.name}: the URL's option {option}={value} is not understood"
+    known = ", ".join(sorted((*_PLAIN_OPTIONS, *tls.OPTIONS, "connect_timeout")))
+    message = f"cluster {endpoint.name}: the URL's option {option!r} is not understood"
     raise ConfigError(message, remedy=f"Options of a mysql or mariadb URL: {known}.", cluster=endpoint.name)
-
-
-def _unverified() -> Any:
-    """TLS without a look at the certificate, which is what ssl_mode=required means to the servers' own clients."""
-    import ssl  # noqa: PLC0415 - starting up must be quick
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

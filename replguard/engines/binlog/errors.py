@@ -11,17 +11,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from replguard import errors
+from replguard.engines import tls
+from replguard.engines.binlog.tls import on_handshake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from replguard.endpoint import Endpoint
 
-AUTH = frozenset({1045, 1251, 1524, 1698, 1820, 1862, 2059, 2061, 3118, 3159, 4151})
+AUTH = frozenset({1045, 1251, 1524, 1698, 1820, 1862, 2059, 2061, 3118, 4151})
 """Password or user refused, an authentication plugin that does not fit, an account locked or expired."""
 NO_SUCH_DATABASE = 1049
 NO_ACCESS_TO_DATABASE = 1044
 PRIVILEGE = frozenset({1044, 1142, 1143, 1227, 1370})
+NEEDS_TLS = 3159
+OFFERS_NO_TLS = 2026
 UNREACHABLE = frozenset({2002, 2003, 2005})
 LOST = frozenset({0, 1053, 1080, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 2014, 2027, 2055, 3032})
 """0 is what the driver itself says on a connection that was lost before."""
@@ -79,8 +83,19 @@ def grant(privileges: str, scope: str, user: str) -> str:
 def on_connect(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     """What it means that a connection could not be made."""
     code, where, user = number(error), address(endpoint), endpoint.user or "the operating system's user"
+    if code == OFFERS_NO_TLS:
+        return tls.plain(endpoint, where)
+    if code == NEEDS_TLS:
+        return tls.refused(
+            endpoint, where, text(error), "add ssl_mode=required, or better ssl_ca=FILE, to the cluster's URL"
+        )
+    if broken := on_handshake(error, endpoint, where):
+        return broken
     if code in AUTH:
-        remedy = f"Check user and password of cluster {endpoint.name}, and from which hosts {user} may connect."
+        remedy = (
+            f"Check user and password of cluster {endpoint.name}, and from which hosts {user} may connect. An account "
+            "that REQUIREs a client certificate is let in with ssl_cert and ssl_key alone."
+        )
         return errors.AuthError(f"{where} refuses {user}: {text(error)}", remedy=remedy, cluster=endpoint.name)
     if code == NO_SUCH_DATABASE:
         remedy = "Check the database's name in the URL; it may be spelled in another case."

@@ -189,6 +189,10 @@ class BinlogServer(ABC):
         """How many clients' statements run now besides this one; None without the privilege PROCESS."""
         return load.running(self) if self._sees_all else None
 
+    def tls(self) -> str | None:
+        """As the server says it."""
+        return _text(self.run("tls")[0]["Value"]) or None
+
     def run(self, name: str, *params: object, **slots: Quoted) -> list[dict[str, Any]]:
         """Run a statement by name on the shared session; its rows by column name."""
         return self._session.run(name, *params, **slots)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from replguard.engines.postgresql.tls import on_handshake
 from replguard.errors import (
     AuthError,
     ConnectError,
@@ -16,6 +17,7 @@ from replguard.errors import (
     DeadlineError,
     NoSuchDatabase,
     PrivilegeError,
+    ReplguardError,
     ServerError,
     StatementError,
     StreamError,
@@ -56,13 +58,15 @@ def text_of(error: psycopg.Error) -> str:
     return f"{primary} ({detail})" if detail else primary
 
 
-def connect_error(error: psycopg.Error, endpoint: Endpoint) -> ServerError:
-    """Why there is no connection, with host, port and database, and without the password."""
+def connect_error(error: psycopg.Error, endpoint: Endpoint) -> ReplguardError:
+    """Why there is no connection, with host, port and database, and without a password."""
     text = " ".join(str(error).split())
-    if endpoint.password:
-        text = text.replace(endpoint.password, "***")
+    for secret in (endpoint.password, endpoint.options.get("sslpassword")):
+        text = text.replace(secret, "***") if secret else text
     place = f"cluster {endpoint.name} at {endpoint.address}"
     known: dict[str, str | None] = {"cluster": endpoint.name}
+    if broken := on_handshake(text, endpoint, place):
+        return broken
     if _NO_DATABASE.search(text):
         remedy = "correct the database at the end of the cluster's URL, or create it"
         return NoSuchDatabase(f"{place}: there is no database {endpoint.database!r}", remedy=remedy, **known)

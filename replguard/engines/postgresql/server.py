@@ -112,6 +112,11 @@ class PostgresServer:
         found: int | None = self.session.row("running")["running"]
         return found
 
+    def tls(self) -> str | None:
+        """As the server says it."""
+        found: str | None = self.session.row("tls")["version"]
+        return found
+
     def open(self, *, writes: bool = False, replication: bool = False, program: str | None = None) -> Session:
         """Another session with the same server, which is proved; ConnectError where another one answers."""
         session = Session(self.endpoint, self._on_statement, writes=writes, replication=replication, program=program)

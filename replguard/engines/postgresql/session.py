@@ -15,6 +15,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.rows import DictRow, dict_row
 
+from replguard.engines.postgresql import tls
 from replguard.engines.postgresql.errors import connect_error, server_error, stream_error
 from replguard.engines.sqlfiles import Quoted, statement
 from replguard.errors import ConfigError
@@ -38,6 +39,8 @@ _OPTIONS = {
     "ssl_ca": "sslrootcert",
     "ssl_cert": "sslcert",
     "ssl_key": "sslkey",
+    "sslpassword": "sslpassword",
+    "ssl_min_protocol_version": "ssl_min_protocol_version",
     "passfile": "passfile",
     "unix_socket": "host",
     "host": "host",
@@ -64,6 +67,7 @@ def parameters(endpoint: Endpoint) -> dict[str, Any]:
         result[_OPTIONS[key]] = value
     given = {"host": endpoint.host, "port": endpoint.port, "user": endpoint.user, "password": endpoint.password}
     result |= {key: value for key, value in given.items() if value is not None}
+    result = tls.completed(endpoint, result)
     return result | {"dbname": endpoint.database, "client_encoding": "UTF8", "application_name": "replguard"}
 
 
@@ -191,7 +195,8 @@ class Session:
 
     def cancel(self) -> None:
         """End the running statement from another thread; nothing happens where none runs."""
-        self._connection.cancel()
+        # What psycopg < 3.2 has instead asks without encryption.
+        getattr(self._connection, "cancel_safe", self._connection.cancel)()
 
     def close(self) -> None:
         """May be called twice; the server drops temporary slots, locks and transactions of the session."""
