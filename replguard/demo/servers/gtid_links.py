@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from replguard.demo.servers.access import identifier, literal, script
@@ -9,7 +10,7 @@ from replguard.demo.servers.waiting import until
 from replguard.engines.sqlfiles import Quoted, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from replguard.demo.servers.access import Connection
     from replguard.demo.servers.server import Server
@@ -42,7 +43,8 @@ def healthy(target: Server, connections: int = 1) -> bool:
     """Whether a server has as many connections as it should, all threads run and no error stands."""
     rows = _status(target)
     running = all(row[thread] == "Yes" for row in rows for thread in _THREADS[target.engine])
-    return len(rows) == connections and running and not errors(target) and not filtered(target)
+    said = any(row[name] for row in rows for name in _ERRORS)
+    return len(rows) == connections and running and not said and not _filtered(rows)
 
 
 def errors(target: Server) -> str:
@@ -55,12 +57,16 @@ def errors(target: Server) -> str:
 
 def filtered(target: Server) -> bool:
     """Whether any replication filter is set."""
-    names = [
-        name
-        for name in (_status(target) or [{}])[0]
+    return _filtered(_status(target))
+
+
+def _filtered(rows: Sequence[Mapping[str, str]]) -> bool:
+    return any(
+        value
+        for row in rows
+        for name, value in row.items()
         if name.startswith("Replicate_") and name != "Replicate_Ignore_Server_Ids"
-    ]
-    return any(row[name] for row in _status(target) for name in names)
+    )
 
 
 def _status(target: Server) -> list[dict[str, str]]:
@@ -124,9 +130,19 @@ def drop(routes: Sequence[tuple[Server, Server]], servers: Sequence[Server], nam
         run_unlogged(server, [removal], "")
     if not sound:
         for server in servers:
-            server.run(*script(server.engine, "fresh", server.version))
+            _begin_anew(server)
         for source, target in routes:
             connect(source, target)
+
+
+def _begin_anew(server: Server) -> None:
+    """Make a log that begins now. MariaDB forgets the old one only when InnoDB has flushed its own, within a second."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(server.run, *script(server.engine, "fresh", server.version))
+        if server.engine == "mariadb":
+            wait([done], timeout=0.02)
+            server.run(*script("mariadb", "nudge"))
+        done.result()
 
 
 def _sound(routes: Sequence[tuple[Server, Server]], servers: Sequence[Server]) -> bool:
