@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from tests.cli.runs import ROOT, Shell, shell_for, url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.workspace import Workspace
@@ -31,27 +34,53 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Wheel and sdist, built once a session from what git knows of."""
-    folder = tmp_path_factory.mktemp("build")
-    clone = folder / "clone"
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "packages"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One worker after the other."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def packages(shared: Path) -> tuple[Path, Path]:
+    """Wheel and sdist, built once a run from what git knows of."""
+    with alone(shared):
+        if not (shared / "dist").exists():
+            _build(shared)
+    (wheel,), (sdist,) = (list((shared / "dist").glob(glob)) for glob in ("*.whl", "*.tar.gz"))
+    return wheel, sdist
+
+
+def _build(shared: Path) -> None:
+    clone = shared / "clone"
     listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", clone, cwd=folder)
-    (wheel,), (sdist,) = (list((folder / "dist").glob(glob)) for glob in ("*.whl", "*.tar.gz"))
-    return wheel, sdist
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", shared / "half", clone, cwd=shared)
+    (shared / "half").rename(shared / "dist")
 
 
 @pytest.fixture(scope="session")
-def installed(packages: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(packages: tuple[Path, Path], shared: Path) -> Path:
     """The command ``replguard`` in a clean environment that holds the wheel and what it requires."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
+    folder = shared / "environment"
     python = folder / "bin" / "python"
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", packages[0], cwd=folder)
+    with alone(shared):
+        if not (shared / "installed").exists():
+            venv.create(folder, with_pip=True)
+            run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", packages[0], cwd=shared)
+            (shared / "installed").touch()
     return folder / "bin" / "replguard"
 
 

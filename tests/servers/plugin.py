@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from replguard.demo.servers import Direction, NotOurs, Pair, ServersNotFound
-from tests.servers.choices import Choice, choices, open_choice, version
+from tests.servers.choices import Choice, choices, in_sample, open_choice, version
 from tests.servers.workspace import Workspace, workspace
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("engines")
     marked, asked = tuple(marker.args) if marker else (), tuple(metafunc.config.getoption("engine"))
     wanted = [choice for choice in choices() if choice.named(marked) and choice.named(asked)]
+    if not marked and not asked and not _TWO_WAY & set(metafunc.fixturenames):
+        wanted = [choice for choice in wanted if in_sample(choice, metafunc.definition.nodeid)]
     if _TWO_WAY & set(metafunc.fixturenames):
         wanted = [choice for choice in wanted if choice.two_way]
     metafunc.parametrize("engine_choice", wanted, ids=[choice.id for choice in wanted], indirect=True, scope="session")
