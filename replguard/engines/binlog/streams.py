@@ -10,22 +10,23 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from replguard.engines.base import NAMES
+from replguard.engines.base import NAMES, Wanted
 from replguard.engines.binlog import places
 from replguard.engines.binlog.dump import Dump, DumpError
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
 from replguard.engines.binlog.reader import BinlogReader
 from replguard.errors import StreamError, Unsupported
-from replguard.model.changes import Trouble, TroubleKind
+from replguard.model.changes import Interest, Trouble, TroubleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-    from replguard.engines.base import AppliedRows, Server, Since, Wanted
+    from replguard.engines.base import AppliedRows, Server, Since
     from replguard.engines.binlog.lookback import BinlogLookback
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
+    from replguard.engines.controls import Kept
     from replguard.model.changes import StreamItem
     from replguard.model.links import Link
     from replguard.model.positions import Position
@@ -36,6 +37,8 @@ _ID_IN_USE = 4052
 _SAME_ID = "with the same server_"
 _GAP_WORDS = ("purged", "first log file", "not in the master's binlog", "more GTIDs", "does not exist")
 _DAMAGE_WORDS = ("bogus", "truncated", "corrupt", "checksum", "event read from binlog did not pass")
+_HEAD_SECONDS = 5.0
+COUNTS = Wanted(interest=lambda _table: Interest.counted)
 _CANNOT_SEE = (
     "changes made with sql_log_bin=0 or kept out by the server's binlog_do_db and binlog_ignore_db",
     "rows that a foreign key's cascade changes inside the storage engine (MariaDB, MySQL before 9.6)",
@@ -84,6 +87,20 @@ class BinlogStreams:
     def written_here(self, since: Since, wanted: Wanted = NAMES) -> BinlogStream:
         """Fulfils ``base.LogsOwnWrites``."""
         return BinlogStream(self._server, places.beginning(self._server, since), wanted)
+
+    def kept(self, link: Link, target: Server) -> Kept:
+        """Fulfils ``controls.Keeps``."""
+        from replguard.engines.binlog.keeping import kept  # noqa: PLC0415 - for pauses alone
+
+        return kept(self._server, cast("BinlogServer", target), link, self._begun)
+
+    def _begun(self, file: str) -> float | None:
+        """When a file of the binlog was begun, in seconds since 1970; None where its head does not come."""
+        deadline = time.monotonic() + _HEAD_SECONDS
+        with BinlogStream(self._server, places.Place(file), COUNTS) as stream:
+            while stream.tally.began is None and not stream.caught_up and time.monotonic() < deadline:
+                stream.poll(0.1)
+            return stream.tally.began.timestamp() if stream.tally.began else None
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Not to be had: rows do not tell who wrote them."""
