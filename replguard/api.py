@@ -106,14 +106,15 @@ class Clusters:
 
     def status(self) -> Report:
         """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
-        from replguard.control import breaker, receipt
+        from replguard.control import breaker, guard, receipt
 
         started = _now()
         _, found = self.links()
         held = receipt.load(self._folder)
+        guards = guard.left_over(self.pair, held)
         stopped = breaker.of_receipt(held)
         data = {"receipt": held, "tls": {server.name: server.tls() for server in self.pair}}
-        checks = (audit_links.check(found, self.config), *self._unfinished())
+        checks = (audit_links.check(found, self.config), *self._unfinished(), *([guards] if guards else []))
         if stopped:
             checks = (*checks, Check("status.receipt", "stopped by a watch", stopped))
         return self._report("status", started, checks, links=_facts(found), data=data)

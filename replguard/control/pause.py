@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from replguard.audit.links import between
-from replguard.control import receipt, stopping, tail, undo
+from replguard.control import guard, receipt, stopping, tail, undo
 from replguard.errors import ReplguardError
 from replguard.journal import Journal
 from replguard.model.findings import Check, Finding, Severity
@@ -72,6 +72,8 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
     if not to_stop and held and not before and _is_of(held, links):
         return _already(pair, tables, links, held)
     stopping.show(pair, to_stop, options)
+    for line in guard.statements(pair, tables, links):
+        options.show(line)
     entry = journal.begin("pause", reason=options.reason)
     try:
         stopping.stop(pair, to_stop, entry, options)
@@ -81,7 +83,7 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
             raise
         return Outcome((_failed(error, problems),), _links(pair), acted=True)
     drained = _drained(held, (*before, entry)) & {link.label for link in links}
-    written = _written_down(pair, tables, folder, (entry, *before), drained)
+    written = _written_down(pair, tables, folder, (entry, *before), drained, options)
     return replace(written, acted=bool(to_stop))
 
 
@@ -109,7 +111,9 @@ def _already(pair: Pair, tables: TableMap, links: tuple[Link, ...], held: dict[s
     return Outcome((_check(links, findings, "already paused"),), links, held)
 
 
-def _written_down(pair: Pair, tables: TableMap, folder: Path, entries: tuple[Entry, ...], drained: set[str]) -> Outcome:
+def _written_down(
+    pair: Pair, tables: TableMap, folder: Path, entries: tuple[Entry, ...], drained: set[str], options: Options
+) -> Outcome:
     """Ask the servers whether the links really stand, read the tail, write the receipt, close the journal."""
     links = _links(pair)
     findings = _standing(pair, links, drained)
@@ -117,11 +121,13 @@ def _written_down(pair: Pair, tables: TableMap, folder: Path, entries: tuple[Ent
     waiting = tail.read(pair, tables, links)
     held = None
     if stopped:
-        left = receipt.Left(tail=tail.as_data(waiting))
+        made = guard.make(pair, tables, links, entries[0], options.timeout)
+        findings += made.findings
+        left = receipt.Left(tail=tail.as_data(waiting), guards=made.guards, memory=made.memory)
         reason = entries[0].data["reason"]
-        made = receipt.Receipt.make(pair, links, reason=reason, drained=drained, left=left)
-        receipt.store(folder, made)
-        held = made.as_dict()
+        written = receipt.Receipt.make(pair, links, reason=reason, drained=drained, left=left)
+        receipt.store(folder, written)
+        held = written.as_dict()
         for entry in entries:
             entry.close("paused")
     findings += [*waiting, *_fragile(pair, links)]

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from replguard.audit.links import between
-from replguard.control import receipt
+from replguard.control import guard, receipt
 from replguard.control.pause import SWITCHES, Options, Outcome
 from replguard.errors import ServerError
 from replguard.journal import Journal
@@ -41,13 +41,17 @@ def resume(pair: Pair, folder: Path, options: Options) -> Outcome:
             pair.server(link.target).replication.start(link)
     deadline = time.monotonic() + options.timeout
     findings = [finding for link in links for finding in _running(pair, link, deadline)]
+    left: list[Finding] = []
     if not findings:
+        left = guard.drop(pair, receipt.load(folder), entry.note if to_start else lambda _step: None)
         receipt.retire(folder)
         for entry in journal.unfinished(*SWITCHES):
             entry.close("resumed")
     words = "resumed" if to_start else "already running"
     summary = f"{len(links)} link{'s' * (len(links) != 1)} {words if not findings else 'not running'}"
-    return Outcome((Check("resume", summary, tuple(findings)),), between(pair.links(), clusters), acted=bool(to_start))
+    return Outcome(
+        (Check("resume", summary, (*findings, *left)),), between(pair.links(), clusters), acted=bool(to_start)
+    )
 
 
 def _running(pair: Pair, link: Link, deadline: float) -> list[Finding]:

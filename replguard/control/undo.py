@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from replguard.audit.links import between
+from replguard.control import guard
 from replguard.errors import ConnectionLost, ControlError, ReplguardError
 
 if TYPE_CHECKING:
@@ -85,4 +86,4 @@ def _find(pair: Pair, step: Mapping[str, Any]) -> Link:
     return found
 
 
-_ACTIONS: dict[str, Undo] = {"start": _start}
+_ACTIONS: dict[str, Undo] = {"start": _start, "drop guard": guard.take_back}

@@ -146,6 +146,10 @@ class Guards(Protocol):
         """Let go of it; no error where it is gone."""
         ...
 
+    def guard_statements(self, name: str) -> tuple[str, ...]:
+        """The statement that makes a guard where nothing can be copied, for showing it first."""
+        ...
+
     def guards(self) -> tuple[str, ...]:
         """The names of all guards that this database has, whoever made them (they begin with :data:`GUARD`)."""
         ...

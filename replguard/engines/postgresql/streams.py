@@ -142,6 +142,9 @@ class PostgresStreams:
     def drop_guard(self, name: str) -> None:
         guards.drop(self._server, name)
 
+    def guard_statements(self, name: str) -> tuple[str, ...]:
+        return (self._server.session.text("guard_create", {"slot": name, "plugin": guards.PLUGIN}),)
+
     def guards(self) -> tuple[str, ...]:
         return guards.names(self._server)
 
