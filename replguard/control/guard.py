@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """How long making a guard may wait for open transactions, at most: the links stand meanwhile."""
-LEFT = "guard.left"
+LEFT = "pause.guard_left"
 UNGUARDED = "pause.unguarded"
 _AWAY = (ConnectError, ConnectionLost)
 
