@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from replguard.audit.tables import TableMap
     from replguard.config import Config
     from replguard.control import certificate as certificates
+    from replguard.control import filterapply
     from replguard.control import pause as pausing
     from replguard.control.breaker import Breaker
     from replguard.diff import repair
@@ -148,6 +149,59 @@ class Clusters:
         checks = (judged, state) if open_questions else (judged,)
         return self._report("filter audit", started, checks, links=_facts(found), data=data)
 
+    def plan_filters(self, path: Path | None = None) -> Report:
+        """What must be run so that every link lets through what the policy says; nothing is changed.
+
+        ``path`` is where the plan is written, for :meth:`apply_filters`, with its SQL beside it; it stands in ``data``
+        as well. Raises UsageError where no file can be written there.
+        """
+        from replguard.control import filterplan, planfile
+
+        started = _now()
+        if path:
+            planfile.check_writable(path)
+        ours, found = self.links()
+        wanted = self.config.links != "none"
+        made = filterplan.make(self.pair, self.tables(), ours, self._folder, links_wanted=wanted)
+        if path and made.plan:
+            planfile.store(path, made.plan)
+        unknown = self._unknown_links(found)
+        data = {"plan": made.plan.document() if made.plan else None}
+        return self._report("filter plan", started, (made.check, *unknown), links=_facts(found), data=data)
+
+    def apply_filters(self, path: Path, options: filterapply.Options | None = None) -> Report:
+        """Apply the plan in a file and audit what is set then; what fails is taken back.
+
+        Raises UsageError for a file that holds no plan, or one that was changed.
+        """
+        from replguard.control import filterapply, planfile
+        from replguard.control.locking import OperatorLock
+
+        started = _now()
+        plan, tables = planfile.load(path), self.tables()
+        with OperatorLock(self.pair, "filter apply") as lock:
+            given = replace(options or filterapply.Options(), still=lock.still)
+            job = filterapply.Job(self.pair, self._folder, plan, path.absolute(), given)
+            checks = filterapply.apply(job, tables, lambda: self.audit().checks)
+        persist = [
+            {"cluster": link.persist_on, "link": link.link, "lines": link.persist}
+            for link in plan.links
+            if link.persist
+        ]
+        return self._report("filter apply", started, checks, links=_facts(self.links()[1]), data={"persist": persist})
+
+    def undo_filters(self, path: Path | None = None, options: filterapply.Options | None = None) -> Report:
+        """Take back a plan that was applied, whole or in part; without a file the one that was not finished."""
+        from replguard.control import filterapply, filterundo
+        from replguard.control.locking import OperatorLock
+
+        started = _now()
+        with OperatorLock(self.pair, "filter apply --undo") as lock:
+            given = replace(options or filterapply.Options(), still=lock.still)
+            job = filterapply.job(self.pair, self._folder, path, given)
+            checks = filterundo.undo(job) if job else (filterundo.nothing(),)
+        return self._report("filter apply", started, checks, links=_facts(self.links()[1]))
+
     def watch(self, options: watching.Options) -> Report:
         """Both sides' streams against policy and filters."""
         from replguard.watch import run as watching
@@ -192,10 +246,14 @@ class Clusters:
         started = _now()
         ours, found = self.links()
         seen = look(self.pair, self.tables(), ours, options)
-        state = audit_links.check(found, self.config, needed=False)
-        unknown = tuple(finding for finding in state.findings if finding.code == "link.unknown")
-        checks = (*seen.checks, Check(state.id, state.summary, unknown)) if unknown else seen.checks
+        checks = (*seen.checks, *self._unknown_links(found))
         return self._report("watch", started, checks, coverage=seen.coverage, links=_facts(found))
+
+    def _unknown_links(self, links: tuple[Link, ...]) -> tuple[Check, ...]:
+        """Links of which nobody knows whether they join the two clusters."""
+        state = audit_links.check(links, self.config, needed=False)
+        unknown = tuple(finding for finding in state.findings if finding.code == "link.unknown")
+        return (Check(state.id, state.summary, unknown),) if unknown else ()
 
     def scan(
         self, paths: Iterable[str | Path], options: scanning.Options | None = None, link: str | None = None

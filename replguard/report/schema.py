@@ -23,6 +23,8 @@ from replguard.model.findings import (
     Strength,
     Verdict,
 )
+from replguard.model.plan import SCHEMA as PLAN
+from replguard.model.plan import Plan
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -56,6 +58,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "policy.schema.json": _titled(PresetFile.model_json_schema(), "a preset of replguard"),
         "report.schema.json": _titled(_report(), "a report of replguard"),
         "certificate.schema.json": _titled(_certificate(), "a certificate of replguard diff"),
+        "plan.schema.json": _titled(_plan(), "a plan of replguard filter plan"),
         "line.schema.json": _titled(_line(), "a line of replguard's --format jsonl"),
     }
 
@@ -113,6 +116,14 @@ def _certificate() -> dict[str, Any]:
     reference = _definition(Certificate, definitions)
     properties = definitions.pop(reference["$ref"].rpartition("/")[2])["properties"]
     own = {"schema": {"const": CERTIFICATE}, **properties, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+    return {**_closed(own), "$defs": definitions}
+
+
+def _plan() -> dict[str, Any]:
+    definitions: dict[str, Any] = {}
+    reference = _definition(Plan, definitions)
+    properties = definitions.pop(reference["$ref"].rpartition("/")[2])["properties"]
+    own = {"schema": {"const": PLAN}, **properties, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
     return {**_closed(own), "$defs": definitions}
 
 

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replguard.engines.binlog.connection import literal, quoted
+from replguard.engines.binlog.filtersetting import SettableFilters
+from replguard.engines.binlog.optionlines import lines, value
 from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_ids, source_rules
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from replguard.engines.base import LinkFilters, Server
+    from replguard.engines.binlog.filtersetting import Rules
     from replguard.engines.mariadb.server import MariaDBServer
+    from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Link
 
 
-class MariaDBFilters:
+class MariaDBFilters(SettableFilters):
+    """One statement a kind of rules."""
+
     def __init__(self, server: MariaDBServer) -> None:
         self._server = server
 
@@ -24,6 +33,30 @@ class MariaDBFilters:
         from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
 
         return BinlogLinkFilters(read(self._server, link, source))
+
+    @property
+    def server(self) -> MariaDBServer:
+        return self._server
+
+    def rules_of(self, link: Link, source: Server | None) -> RawFilters:
+        return read(self._server, link, source)
+
+    def statements(self, link: Link, rules: Rules) -> Iterator[tuple[tuple[str, ...], Quoted]]:
+        """One statement for each kind; the default connection has no name to stand before it."""
+        for kind, texts in rules.items():
+            rule, names = quoted(f"replicate_{kind}"), literal(",".join(texts))
+            if link.name:
+                yield (kind,), self._server.text("set_filter_named", link=quoted(link.name), rule=rule, names=names)
+            else:
+                yield (kind,), self._server.text("set_filter", rule=rule, names=names)
+
+    def option_lines(self, link: Link, rules: Rules) -> tuple[str, ...]:
+        """Each option begins with the connection's name, which ends with the first dot."""
+        if set(".#=") & set(link.name):
+            return (f"# the option file cannot name connection {link.name!r}, which holds a dot, # or =",)
+        prefix = f"{link.name}." if link.name else ""
+        heading = (f"connection {link.name!r}: in place of all its other replicate-* lines",)
+        return tuple(lines(heading, rules, lambda option, rule: f"{prefix}{option}={value(rule)}"))
 
 
 def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters:

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from replguard.engines.binlog.connection import literal, quoted
+from replguard.engines.binlog.filtersetting import SettableFilters
+from replguard.engines.binlog.optionlines import lines, value
 from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_ids, source_rules
 from replguard.engines.mysql.replication import either
+from replguard.engines.sqlfiles import joined
 from replguard.errors import ControlError, PrivilegeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from replguard.engines.base import LinkFilters, Server
+    from replguard.engines.binlog.filtersetting import Rules
     from replguard.engines.mysql.server import MySQLServer
+    from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Link
 
 
-class MySQLFilters:
+class MySQLFilters(SettableFilters):
+    """All kinds of rules that change are set in one statement: all of them, or none."""
+
     def __init__(self, server: MySQLServer) -> None:
         self._server = server
 
@@ -26,6 +36,38 @@ class MySQLFilters:
         from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
 
         return BinlogLinkFilters(read(self._server, link, source))
+
+    @property
+    def server(self) -> MySQLServer:
+        return self._server
+
+    def rules_of(self, link: Link, source: Server | None) -> RawFilters:
+        return read(self._server, link, source)
+
+    def statements(self, link: Link, rules: Rules) -> Iterator[tuple[tuple[str, ...], Quoted]]:
+        """One statement for all of them."""
+        lists = [
+            self._server.text(f"filter_{kind}", names=joined([self._name(kind, rule) for rule in texts]))
+            for kind, texts in rules.items()
+        ]
+        if lists:
+            yield tuple(rules), self._server.text("set_filter", rules=joined(lists), link=literal(link.name))
+
+    def _name(self, kind: str, rule: str) -> Quoted:
+        if kind.startswith("wild"):
+            return literal(rule)
+        if kind.endswith("db"):
+            return quoted(rule)
+        # The server puts both parts together with a dot, wherever else one stands.
+        database, _, table = rule.partition(".")
+        return self._server.text("filter_name", database=quoted(database), table=quoted(table))
+
+    def option_lines(self, link: Link, rules: Rules) -> tuple[str, ...]:
+        """Each value names the channel, the default one by an empty name. A colon ends that name."""
+        if ":" in link.name:
+            return (f"# the option file cannot name channel {link.name!r}, which holds a colon",)
+        heading = (f"channel {link.name!r}: in place of all other replicate-* lines that name it",)
+        return tuple(lines(heading, rules, lambda option, rule: f"{option}={value(f'{link.name}:{rule}')}"))
 
 
 def read(server: MySQLServer, link: Link, source: Server | None) -> RawFilters:

@@ -1,0 +1,2 @@
+-- A table as a rule names it.
+{{database}}.{{table}}
