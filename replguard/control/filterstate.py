@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from replguard.model.links import Link
     from replguard.model.plan import Plan, PlannedLink, PlannedTable
 
-_SHOWN = 5
+_SHOWN, _LONG = 5, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +92,40 @@ def moved_tables(tables: TableMap, plan: Plan) -> tuple[Finding, ...]:
 
 
 def moved_state(one: Bound, now: dict[str, Any], *, begun: bool) -> tuple[Finding, ...]:
-    """What of a link's state is neither as the plan found it nor, once it was begun, as it leaves it."""
+    """What of a link's state is not as the plan found it, or leaves it.
+
+    Once it was begun, what its steps set is set again, whatever became of it: a restart may have lost half of it.
+    """
     planned = one.planned
     if now == planned.final:
         return ()
-    moved = [key for key in sorted({*now, *planned.state}) if not _expected(planned, key, now.get(key), begun=begun)]
-    if not moved:
+    touched = {key for step in planned.steps for key in step.after} if begun else set()
+    moved = [key for key in sorted({*now, *planned.state} - touched) if now.get(key) != planned.state.get(key)]
+    return _moved(planned, moved, now)
+
+
+def strayed(one: Bound, now: dict[str, Any]) -> tuple[Finding, ...]:
+    """What of that which the plan sets is neither as it found it nor as a step leaves it: somebody else has set it."""
+    steps = one.planned.steps
+    known = {
+        key: [one.planned.state.get(key), *(step.after[key] for step in steps if key in step.after)]
+        for step in steps
+        for key in step.after
+    }
+    return _moved(one.planned, [key for key, values in sorted(known.items()) if now.get(key) not in values], now)
+
+
+def _moved(planned: PlannedLink, keys: list[str], now: dict[str, Any]) -> tuple[Finding, ...]:
+    if not keys:
         return ()
-    evidence = {key: {"planned": planned.state.get(key), "now": now.get(key)} for key in moved}
-    what = f"{planned.link}: {', '.join(moved)} changed since the plan was made"
-    return (_stale(what, planned.link, planned.target, evidence),)
+    evidence = {key: {"planned": planned.state.get(key), "now": now.get(key)} for key in keys}
+    words = [f"{key} was {_short(planned.state.get(key))} and is {_short(now.get(key))}" for key in keys]
+    return (_stale(f"{planned.link}: {', '.join(words)}", planned.link, planned.target, evidence),)
 
 
-def _expected(planned: PlannedLink, key: str, value: Any, *, begun: bool) -> bool:
-    if value == planned.state.get(key):
-        return True
-    return begun and any(key in step.after and step.after[key] == value for step in planned.steps)
+def _short(value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (text if len(text) <= _LONG else f"{text[:_LONG]}...") or "empty"
 
 
 def _by_name(tables: tuple[PlannedTable, ...]) -> dict[str, str]:

@@ -36,7 +36,7 @@ def undo(job: Job) -> tuple[Check, ...]:
     bound, gone = filterstate.bind(pair, job.plan)
     states = [(one, one.state(pair)) for one in bound if one.planned.steps]
     if entry is None:
-        stale = [found for one, now in states for found in filterstate.moved_state(one, now, begun=True)]
+        stale = [found for one, now in states for found in filterstate.strayed(one, now)]
         if stale:
             return (Check(CHECK, "not taken back: the filters are no longer those of the plan", tuple(stale)),)
     todo = [one for one, now in states if _touched(one, now) != _touched(one, one.planned.state)]
@@ -64,17 +64,30 @@ def put_back(pair: Pair, begun: Sequence[Bound], entry: Entry, timeout: float) -
 
     The entry of the journal is closed where all of it worked, and left open else.
     """
-    problems: list[Finding] = []
-    for one in reversed(begun):
-        try:
-            for step in reversed(one.steps):
-                insist(pair, partial(_undo, pair, one, step, entry), timeout)
-            _as_it_was(pair, one, timeout)
-        except ReplguardError as error:
-            problems.append(_not_undone(one, error, entry))
+    problems = [
+        _not_undone(one, error, entry) for one in reversed(begun) if (error := _back(pair, one, entry, timeout))
+    ]
     if not problems:
         entry.close("undone")
     return problems
+
+
+def _back(pair: Pair, one: Bound, entry: Entry, timeout: float) -> ReplguardError | None:
+    """Undo the steps of one link; returns why it is not as it was, where it is not.
+
+    What counts is how it is then: who may not stop a link may not start it either, and it never stood.
+    """
+    failed: ReplguardError | None = None
+    for step in reversed(one.steps):
+        try:
+            insist(pair, partial(_undo, pair, one, step, entry), timeout)
+        except ReplguardError as error:
+            failed = failed or error
+    try:
+        _as_it_was(pair, one, timeout)
+    except ReplguardError as error:
+        return failed or error
+    return None
 
 
 def insist(pair: Pair, act: Callable[[], T], timeout: float) -> T:
@@ -114,7 +127,10 @@ def flows(pair: Pair, one: Bound, timeout: float) -> None:
 
 
 def _undo(pair: Pair, one: Bound, step: Step, entry: Entry) -> None:
-    entry.note(f"{one.link.label}: undo: {step.words}")
+    entry.still()
+    # What is to be undone stands in the journal already: where it can no longer be written to, that must not hinder.
+    with suppress(ControlError):
+        entry.note(f"{one.link.label}: undo: {step.words}")
     filterplan.setter(pair, one.link).undo(one.link, one.source(pair), step)
 
 

@@ -46,7 +46,8 @@ def choose(raw: RawFilters, wanted: WantedFilter) -> Choice:
     _closed(choice, wanted.forbidden)
     _as_before(choice, raw, wanted.local)
     _later(choice, wanted)
-    choice.refused += _wrong(choice.raw, wanted)
+    if not choice.refused:
+        choice.refused += _wrong(choice.raw, wanted)
     return choice
 
 
@@ -195,8 +196,8 @@ def _wild(raw: RawFilters, glob: str, wanted: WantedFilter) -> set[str]:
     for schema in sorted({name.schema for name in tables}):
         for pattern in _of_tables(glob, schema):
             spelled = {text for name in tables if name.schema == schema and (text := _spelled(pattern, name.name))}
-            texts = spelled or {_spelled(pattern, pattern) or ""}
-            found |= {f"{escaped(rewritten(raw, schema))}.{text}" for text in texts if text}
+            later = None if pattern == glob and "." in glob else _spelled(pattern, pattern)
+            found |= {f"{escaped(rewritten(raw, schema))}.{text}" for text in spelled or ({later} if later else ())}
     return {rule.lower() for rule in found} if raw.lower_case_table_names else found
 
 
