@@ -107,15 +107,19 @@ class Clusters:
 
     def status(self) -> Report:
         """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
-        from replguard.control import breaker, guard, receipt
+        from replguard.control import breaker, budget, guard, receipt, retention
 
         started = _now()
-        _, found = self.links()
+        ours, found = self.links()
         held = receipt.load(self._folder)
         guards = guard.left_over(self.pair, held)
         stopped = breaker.of_receipt(held)
-        data = {"receipt": held, "tls": {server.name: server.tls() for server in self.pair}}
+        data: dict[str, Any] = {"receipt": held, "tls": {server.name: server.tls() for server in self.pair}}
+        budgets = retention.now(self.pair, ours, held)
+        data["budget"] = [one.as_data() for one in budgets]
         checks = (audit_links.check(found, self.config), *self._unfinished(), *([guards] if guards else []))
+        if budgets:
+            checks = (*checks, budget.check(budgets))
         if stopped:
             checks = (*checks, Check("status.receipt", "stopped by a watch", stopped))
         return self._report("status", started, checks, links=_facts(found), data=data)

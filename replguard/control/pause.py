@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from replguard.audit.links import between
-from replguard.control import guard, receipt, stopping, tail, undo
+from replguard.control import budget, guard, receipt, retention, stopping, tail, undo
 from replguard.errors import ReplguardError
 from replguard.journal import Journal
 from replguard.model.findings import Check, Finding, Severity
 from replguard.model.links import LinkState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -36,7 +36,8 @@ SWITCHES = ("pause", "resume", "stop on leak")
 class Options:
     """``timeout`` bounds the draining of all links together, in seconds; ``drain`` False does not wait at all.
 
-    ``still`` is called before each change, and raises where it must not be made any more.
+    ``free_disk`` is by cluster how many bytes are free for its log, where the operator knows. ``still`` is called
+    before each change, and raises where it must not be made any more.
     """
 
     timeout: float = 60.0
@@ -44,6 +45,7 @@ class Options:
     reason: str | None = None
     show: Callable[[str], None] = field(default=lambda _line: None)
     still: Callable[[], None] = field(default=lambda: None)
+    free_disk: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
     stopping.show(pair, to_stop, options)
     for line in guard.statements(pair, tables, links):
         options.show(line)
-    entry = journal.begin("pause", reason=options.reason)
+    glance = [one.as_data() for one in retention.glance(pair, to_stop)]
+    entry = journal.begin("pause", reason=options.reason, glance=glance)
     try:
         stopping.stop(pair, to_stop, entry, options)
     except BaseException as error:
@@ -122,8 +125,10 @@ def _written_down(
     held = None
     if stopped:
         made = guard.make(pair, tables, links, entries[0], options.timeout)
-        findings += made.findings
-        left = receipt.Left(tail=tail.as_data(waiting), guards=made.guards, memory=made.memory)
+        looks = retention.look(pair, links, made.guards)
+        kept = retention.begin(entries[0].data.get("glance", ()), looks, options.free_disk)
+        findings += [*made.findings, *budget.findings(retention.judged(looks, {"budget": kept}), Severity.info)]
+        left = receipt.Left(tail.as_data(waiting), guards=made.guards, memory=made.memory, budget=kept)
         reason = entries[0].data["reason"]
         written = receipt.Receipt.make(pair, links, reason=reason, drained=drained, left=left)
         receipt.store(folder, written)

@@ -203,7 +203,8 @@ class Kept:
     None where the server does not tell, which is never taken for "for ever": ``unknown`` says why, in words.
     ``written`` is the log's total length, whose growth between two looks is the rate; ``mean`` is the rate over a long
     time before, in bytes a second, where the server knows it. ``age_limit`` says in words what ``seconds`` comes from.
-    ``danger`` says that it may be lost any moment, ``lost`` that it is.
+    ``no_disk`` says why the room on the disk is not in ``bytes_free``. ``danger`` says that what is needed may be lost
+    any moment, ``lost`` that it is.
     """
 
     written: int | None
@@ -214,6 +215,7 @@ class Kept:
     age_limit: str = ""
     mean: float | None = None
     unknown: tuple[str, ...] = ()
+    no_disk: str | None = None
     danger: str | None = None
     lost: str | None = None
 
@@ -224,6 +226,10 @@ class Keeps(Protocol):
 
     def kept(self, link: Link, target: Server) -> Kept:
         """What the pause of this link costs and how long it may last (called on its source)."""
+        ...
+
+    def written(self) -> int | None:
+        """The log's total length now, for a look before a pause."""
         ...
 
 

@@ -142,8 +142,19 @@ def test_pause_and_resume_change_the_links_and_may_be_repeated(healthy: Shell, h
 
 
 def test_pause_and_resume_in_text_show_first_what_they_will_run(healthy: Shell) -> None:
-    paused = healthy.run("pause")
+    wrong = healthy.run("pause", "--free-disk", "purple=1GB")
+    assert (wrong.code, "'purple' is none of blue, green" in wrong.error) == (2, True), wrong
+    paused = healthy.run("pause", "--free-disk", "blue=1GB")
     assert (paused.code, "verdict: PASS" in paused.stdout) == (0, True), paused
     assert "green: " in paused.stderr
+    assert "blue->green" in next(line for line in paused.stderr.splitlines() if "resume by" in line or "known" in line)
+    metrics = healthy.folder / "replguard.prom"
+    status = healthy.run("status", "--metrics", str(metrics))
+    assert (status.code, "pause.budget" in status.stdout) == (0, True), status
+    lines = metrics.read_text().splitlines()
+    assert "replguard_pause_active 1.0" in lines
+    assert any(line.startswith('replguard_link_state{link="blue->green') for line in lines)
+    assert any(line.startswith('replguard_pause_budget_known{cluster="blue",link="blue->green') for line in lines)
+    assert healthy.run("status", "--metrics", str(healthy.folder / "nowhere" / "x.prom")).code == 2
     resumed = healthy.run("resume", "--quiet")
     assert (resumed.code, resumed.stderr) == (0, ""), resumed

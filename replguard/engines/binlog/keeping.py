@@ -56,7 +56,8 @@ def kept(server: BinlogServer, target: BinlogServer, link: Link, begun: Callable
     settings = {_text(row["Variable_name"]): _text(row["Value"]) for row in server.run("log_kept")}
     needed = _needed(link, files)
     seconds, age_limit, age_unknown = _age(settings, needed, clock, begun)
-    free, limit, room_unknown = _room(server, settings, needed)
+    disk, no_disk = _disk(server, settings.get("log_bin_basename", ""))
+    free, limit, room_unknown = _room(disk, settings, needed)
     return Kept(
         written=files.size,
         bytes_kept=max(needed.size - _offset(link, needed), 0) if needed else None,
@@ -66,6 +67,7 @@ def kept(server: BinlogServer, target: BinlogServer, link: Link, begun: Callable
         age_limit=age_limit,
         mean=_mean(files, clock, begun),
         unknown=(*age_unknown, *room_unknown),
+        no_disk=no_disk,
     )
 
 
@@ -147,43 +149,43 @@ def _days(seconds: float) -> str:
 
 
 def _room(
-    server: BinlogServer, settings: Mapping[str, str], needed: _Files | None
+    disk: int | None, settings: Mapping[str, str], needed: _Files | None
 ) -> tuple[int | None, str, tuple[str, ...]]:
     """How much may be written before files are removed or the disk is full, which of these, and what is not known."""
-    disk, unknown = _disk(server, settings.get("log_bin_basename", ""))
+    unknown: tuple[str, ...] = ()
     most = int(settings.get("max_binlog_total_size") or 0)
     rooms = [] if disk is None else [(disk, "free disk")]
     if most and needed:
         rooms.append((max(most - needed.size, 0), f"max_binlog_total_size = {most}"))
     elif most:
-        unknown = (*unknown, f"which binlog file is needed, while max_binlog_total_size is {most}")
+        unknown = (f"which binlog file is needed, while max_binlog_total_size is {most}",)
     free, limit = min(rooms, default=(None, ""))
     return free, limit, unknown
 
 
-def _disk(server: BinlogServer, base: str) -> tuple[int | None, tuple[str, ...]]:
+def _disk(server: BinlogServer, base: str) -> tuple[int | None, str | None]:
     """The room on the disk of the binlog, or why it is not known."""
+    room = "how much room is left on the disk of the binlog"
     if server.flavour != "mariadb":
-        return None, ("how much room is left on the disk of the binlog, which MySQL does not tell",)
+        return None, f"{room}, which MySQL does not tell"
     if not server.run("disks_active")[0]["active"]:
-        return None, ("how much room is left on the disk of the binlog (INSTALL SONAME 'disks' lets MariaDB tell)",)
+        return None, f"{room} (after INSTALL SONAME 'disks' MariaDB tells it)"
     try:
         rows = server.run("disks")
     except PrivilegeError:
-        return None, ("how much room is left on the disk of the binlog (GRANT FILE lets MariaDB tell)",)
-    return _on_disk({_text(row["path"]): int(row["available"]) * 1024 for row in rows}, base)
+        return None, f"{room} (with the privilege FILE MariaDB tells it)"
+    found = on_disk({_text(row["path"]): int(row["available"]) * 1024 for row in rows}, base)
+    return found, None if found is not None else f"{room}: MariaDB does not tell of the one that {base} is on"
 
 
-def _on_disk(disks: Mapping[str, int], base: str) -> tuple[int | None, tuple[str, ...]]:
+def on_disk(disks: Mapping[str, int], base: str) -> int | None:
     """The room where a path lies, by the longest mount point above it.
 
-    >>> _on_disk({"/": 1, "/var/lib": 2, "/var/l": 3}, "/var/lib/mysql/binlog")
-    (2, ())
+    >>> on_disk({"/": 1, "/var/lib": 2, "/var/l": 3}, "/var/lib/mysql/binlog"), on_disk({"/data": 1}, "/var/lib")
+    (2, None)
     """
     above = [path for path in disks if PurePosixPath(base).is_relative_to(path)]
-    if not above:
-        return None, (f"how much room is left on the disk of {base}, which is on none that MariaDB tells of",)
-    return disks[max(above, key=len)], ()
+    return disks[max(above, key=len)] if above else None
 
 
 def _mean(files: _Files, clock: float, begun: Callable[[str], float | None]) -> float | None:

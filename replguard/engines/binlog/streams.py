@@ -7,7 +7,7 @@ What is asked of the server is in :mod:`~replguard.engines.binlog.dump` and
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from replguard.engines.base import NAMES, Wanted
@@ -15,7 +15,7 @@ from replguard.engines.binlog import places
 from replguard.engines.binlog.dump import Dump, DumpError
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
 from replguard.engines.binlog.reader import BinlogReader
-from replguard.errors import StreamError, Unsupported
+from replguard.errors import PrivilegeError, StreamError, Unsupported
 from replguard.model.changes import Interest, Trouble, TroubleKind
 
 if TYPE_CHECKING:
@@ -94,13 +94,19 @@ class BinlogStreams:
 
         return kept(self._server, cast("BinlogServer", target), link, self._begun)
 
+    def written(self) -> int:
+        return sum(int(row["File_size"]) for row in self._server.run("stream_files"))
+
     def _begun(self, file: str) -> float | None:
-        """When a file of the binlog was begun, in seconds since 1970; None where its head does not come."""
+        """When a file of the binlog was begun, in seconds since 1970; None where its head does not come, or may not be
+        read.
+        """
         deadline = time.monotonic() + _HEAD_SECONDS
-        with BinlogStream(self._server, places.Place(file), COUNTS) as stream:
+        with suppress(PrivilegeError), BinlogStream(self._server, places.Place(file), COUNTS) as stream:
             while stream.tally.began is None and not stream.caught_up and time.monotonic() < deadline:
                 stream.poll(0.1)
             return stream.tally.began.timestamp() if stream.tally.began else None
+        return None
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Not to be had: rows do not tell who wrote them."""

@@ -38,7 +38,7 @@ def kept(server: PostgresServer, slot: str | None) -> Kept:
         seconds=max(idle, 0.0) if idle is not None else None,
         age_limit="idle_replication_slot_timeout" if idle is not None else "",
         mean=row["mean"] if (row["mean_seconds"] or 0.0) >= _LONG_ENOUGH else None,
-        unknown=(_NO_DISK,),
+        no_disk=_NO_DISK,
         danger=_danger(slot, row["wal_status"], idle),
     )
 

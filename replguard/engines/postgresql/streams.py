@@ -152,6 +152,9 @@ class PostgresStreams:
         """Fulfils ``controls.Keeps``."""
         return kept(self._server, link.detail["slot"])
 
+    def written(self) -> int:
+        return number(self._server.session.row("wal_end", doing="reading the end of the WAL")["inserted"])
+
     def guard_kept(self, name: str) -> Kept:
         return kept(self._server, name)
 
