@@ -55,7 +55,7 @@ class PostgresFilters:
         publisher = find_peer({source.name: source}, source.name) if source else None
         wanted = tuple(link.detail["publications"])
         return SubscriptionFilters(
-            link.name, subscribed, _published_by(publisher, wanted) if publisher else None, wanted
+            link.name, subscribed, published_by(publisher, wanted) if publisher else None, wanted
         )
 
 
@@ -78,7 +78,8 @@ class SourceSide:
     too_new: bool = False
 
 
-def _published_by(publisher: PostgresServer, wanted: tuple[str, ...]) -> SourceSide:
+def published_by(publisher: PostgresServer, wanted: tuple[str, ...]) -> SourceSide:
+    """The source's side of a subscription to these publications, read now."""
     names = {"names": list(wanted)}
     found = publications_of(publisher.session.rows("publications", names), publisher.session.rows("published", names))
     relations = [_relation(row) for row in publisher.session.rows("tables", {"schemas": None})]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.conninfo import conninfo_to_dict
 
+from replguard.engines.postgresql.aside import found_again, is_aside
 from replguard.engines.postgresql.position import lsn, number
 from replguard.errors import PrivilegeError, ServerError
 from replguard.model.links import Link, LinkState
@@ -106,13 +107,14 @@ def _settled(target: PostgresServer, row: Fields) -> Seen:
         seen.append(look(target.session, row))
         return (seen[-1].worker is not None) if row["enabled"] else seen[-1].workers == 0
 
-    if row["enabled"] is (seen[0].worker is None):
+    if row["enabled"] is (seen[0].worker is None) and "put_aside" not in row:
         wait_until(as_wanted)
     return seen[-1]
 
 
 def _link(target: PostgresServer, row: Fields, peers: Mapping[str, Server]) -> Link:
-    seen = _settled(target, row)
+    seen = _settled(target, _with_real_slot(row, peers))
+    row = seen.row
     name, why = _match(target, seen, peers)
     source = find_peer(peers, name)
     if source:
@@ -139,6 +141,18 @@ def _link(target: PostgresServer, row: Fields, peers: Mapping[str, Server]) -> L
         initial_copy=seen.copying,
         detail=_detail(seen, slot),
     )
+
+
+def _with_real_slot(row: Fields, peers: Mapping[str, Server]) -> Fields:
+    """The row with its real slot, where that was put aside by a change of filters that was not finished."""
+    if not is_aside(row["slot"]):
+        return row
+    for name in peers:
+        peer = find_peer(peers, name)
+        slots = peer.session.rows("publication_readers") if peer else []
+        if real := found_again(row["slot"], [slot["slot"] for slot in slots]):
+            return {**row, "slot": real, "put_aside": row["slot"]}
+    return row
 
 
 def _steady(target: PostgresServer, seen: Seen, *, hurry: bool) -> bool:
@@ -202,6 +216,8 @@ def _state(seen: Seen, slot: Fields | None, *, known: bool) -> tuple[LinkState, 
         errors.append(
             f"its slot {row['slot']} is lost (wal_status {slot['wal_status']}): the source removed WAL it needs"
         )
+    if row.get("put_aside"):
+        errors.append("its slot is put aside since a change of its filters that was not finished")
     if row["skip_lsn"]:
         errors.append(f"it is told to skip the transaction at {row['skip_lsn']}")
     counted = seen.errors["apply_errors"]

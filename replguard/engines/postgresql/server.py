@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from replguard.endpoint import Endpoint
     from replguard.engines.base import OnStatement
-    from replguard.engines.postgresql.filters import PostgresFilters
     from replguard.engines.postgresql.repair import PostgresRepairs
+    from replguard.engines.postgresql.setting import PostgresSetting
     from replguard.engines.postgresql.streams import PostgresStreams
 
 OLDEST = 14
@@ -71,10 +71,10 @@ class PostgresServer:
         self.replication = PostgresReplication(self)
 
     @cached_property
-    def filters(self) -> PostgresFilters:
-        from replguard.engines.postgresql.filters import PostgresFilters  # noqa: PLC0415 - a comparison needs none
+    def filters(self) -> PostgresSetting:
+        from replguard.engines.postgresql.setting import PostgresSetting  # noqa: PLC0415 - a comparison needs none
 
-        return PostgresFilters(self)
+        return PostgresSetting(self)
 
     @cached_property
     def streams(self) -> PostgresStreams:

@@ -1,0 +1,2 @@
+-- The columns that are published of a table (from version 15 on).
+({{columns}})

@@ -1,0 +1,2 @@
+-- What a new publication publishes.
+FOR {{objects}}

@@ -1,0 +1,2 @@
+-- Schemas in a publication's list (from version 15 on).
+TABLES IN SCHEMA {{schemas}}

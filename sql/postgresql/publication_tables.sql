@@ -1,0 +1,2 @@
+-- Tables in a publication's list.
+TABLE {{tables}}
