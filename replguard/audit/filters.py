@@ -38,7 +38,9 @@ def audit(
         return Check(
             "filter.audit", "no link is wanted, none is there", open_questions, applicable=bool(open_questions)
         )
-    findings = [finding for link, rules in filters.items() for finding in _link(tables, link, rules)]
+    findings = [
+        finding for link, rules in filters.items() for finding in _link(tables, link, rules, _beside(link, filters))
+    ]
     if applier_cascades:
         findings += [finding for link, rules in filters.items() for finding in cascades.behind(tables, link, rules)]
     for link, rules in filters.items():
@@ -72,7 +74,13 @@ def _nothing_forbidden() -> Finding:
     )
 
 
-def _link(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Finding]:
+def _beside(link: Link, filters: Mapping[Link, LinkFilters]) -> list[LinkFilters]:
+    """The filters of other links of the same two clusters in the same direction: they may share the tables out."""
+    way = (link.source, link.target)
+    return [rules for other, rules in filters.items() if other != link and (other.source, other.target) == way]
+
+
+def _link(tables: TableMap, link: Link, filters: LinkFilters, beside: list[LinkFilters]) -> Iterable[Finding]:
     judged: dict[TableName, tuple[TableClass, bool | None, bool]] = {}
     for table in sorted(tables, key=lambda table: table.partition):
         side = _as_carried(table, link)
@@ -82,7 +90,7 @@ def _link(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Findin
             continue  # told once, of the partitioned table
         if table.table_class is TableClass.must_not_sync:
             yield from _forbidden(link, side, crossing)
-        elif table.table_class is TableClass.config:
+        elif table.table_class is TableClass.config and not any(_carries(other, side) for other in beside):
             yield from _wanted(link, side, crossing)
     source = [table.sides[link.source] for table in tables if link.source in table.sides]
     for weakness in filters.fragile(source):
@@ -97,6 +105,11 @@ def _link(tables: TableMap, link: Link, filters: LinkFilters) -> Iterable[Findin
             remedy=weakness.remedy,
             evidence={"rule": weakness.rule} if weakness.rule else {},
         )
+
+
+def _carries(filters: LinkFilters, table: Table) -> bool:
+    found = filters.crosses(table)
+    return found.crosses is True and not found.partial
 
 
 def _as_carried(table: PairedTable, link: Link) -> Table:

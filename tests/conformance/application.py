@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers.workspace import Workspace
 
 FORBIDDEN = "event"
-_SETS_OF_TABLES = {
+TABLES = {
     "postgresql": (
         "CREATE TABLE account (id bigint PRIMARY KEY, name varchar(80) NOT NULL, email varchar(80))",
         "CREATE TABLE setting (name varchar(80), node varchar(20), value text, PRIMARY KEY (name, node))",
@@ -58,7 +58,7 @@ class Application:
 
     def create(self) -> None:
         """Tables and rows on both sides, everything that must not sync kept apart, replication running."""
-        self.db.both(*_SETS_OF_TABLES[self.family])
+        self.db.both(*TABLES[self.family])
         self.keep_apart("event", "auditlog")
         if self.family == "postgresql":
             self.db.link([f"public.{name}" for name in CONFIG_TABLES])
@@ -77,7 +77,7 @@ class Application:
 
     def create_two_way(self) -> None:
         """Tables on both sides of a pair that replicates both ways."""
-        self.db.both(*_SETS_OF_TABLES[self.family])
+        self.db.both(*TABLES[self.family])
         if self.family == "postgresql":
             self.db.link([f"public.{name}" for name in CONFIG_TABLES])
         self.db.run("blue", "INSERT INTO account VALUES (1, 'from blue', NULL)")

@@ -14,6 +14,8 @@ from psycopg import sql
 from replguard.demo.servers import until
 from replguard.engines.controls import WantedFilter
 from replguard.errors import PrivilegeError
+from tests.conformance.application import TABLES as TABLES_OF_APPLICATION
+from tests.conformance.application import Application, codes, told
 from tests.servers.choices import versions
 
 pytest_plugins = ["tests.conformance.postgresql_sides"]
@@ -30,6 +32,7 @@ CREATE TABLE part_high PARTITION OF part FOR VALUES FROM (100) TO (200);
 CREATE SCHEMA other; CREATE TABLE other.local (id int PRIMARY KEY)
 """
 LOCAL = {"local"}
+TWO_WAY = ("account", "setting", "token", "event", "auditlog")
 STATE = ("publications", "subscribed", "reads", "slot", "enabled")
 
 
@@ -360,3 +363,69 @@ def test_interrupted_anywhere_it_is_finished_or_taken_back(link, thorough):
     link.alter("ENABLE")
     link.caught_up()
     assert (link.ids("event"), link.ids("account")) == ([], [1])
+
+
+def _planned(clusters, path):
+    """Audit fails, plan, apply, audit passes, nothing more to do."""
+    assert "leak.configured" in codes(clusters.audit())
+    report = clusters.plan_filters(path)
+    assert report.verdict == "pass", told(report)
+    done = clusters.apply_filters(path)
+    assert done.verdict == "pass", told(done)
+    assert codes(clusters.audit()) == []
+    assert [item.message for item in told(clusters.audit()) if item.code == "filter.fragile"] == []
+    assert "nothing to do" in clusters.plan_filters().checks[0].summary
+
+
+@pytest.mark.engines("postgresql")
+def test_one_way_pair_is_planned_and_applied_while_paused(app, tmp_path):
+    """By the commands' own way, with a plan that is refused once its state has changed."""
+    path = tmp_path / "filters.plan"
+    app.let_cross()
+    with app.clusters() as clusters:
+        assert clusters.plan_filters(path).verdict == "pass"
+        app.stop_applying()
+        assert "plan.stale" in codes(clusters.apply_filters(path))
+        app.db.run("blue", "INSERT INTO event VALUES (7, 'x')", "INSERT INTO account VALUES (77, 'y', NULL)")
+        _planned(clusters, path)
+        assert app.db.query("green", "SELECT count(*) FROM account WHERE id = 77") == [(0,)]
+        app.db.run("green", f"ALTER SUBSCRIPTION {app.subscription} ENABLE")
+        app.db.wait_caught_up()
+        assert app.db.query("green", "SELECT count(*) FROM account WHERE id = 77") == [(1,)]
+        assert app.db.query("green", "SELECT count(*) FROM event WHERE id = 7") == [(0,)]
+        undone = clusters.undo_filters(path)
+        assert undone.verdict == "pass", told(undone)
+        assert "leak.configured" in codes(clusters.audit())
+
+
+def test_two_way_pair_with_two_subscriptions(two_way_db, tmp_path):
+    """Two subscriptions share the tables out: what neither carries is carried by one, and nothing by both."""
+    app = Application(two_way_db, tmp_path)
+    two_way_db.both(*TABLES_OF_APPLICATION["postgresql"])
+    two_way_db.link(["public.account", "public.event", "public.auditlog"])
+    [(source,)] = two_way_db.query(
+        "green",
+        "SELECT subconninfo FROM pg_subscription WHERE subdbid = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    two_way_db.run("blue", "CREATE PUBLICATION extra FOR TABLE token, event")
+    name = f"{two_way_db.name}_extra"
+    two_way_db.run(
+        "green",
+        f"CREATE SUBSCRIPTION {name} CONNECTION '{source}' PUBLICATION extra WITH (copy_data = false, origin = none)",
+    )
+    with app.clusters() as clusters:
+        _planned(clusters, tmp_path / "filters.plan")
+        assert len(clusters.links()[0]) == 3
+    two_way_db.run(
+        "blue",
+        "INSERT INTO event VALUES (1, 'x')",
+        "INSERT INTO account VALUES (1, 'x', NULL)",
+        "INSERT INTO setting VALUES ('x', 'y')",
+        "INSERT INTO token VALUES ('x')",
+    )
+    two_way_db.run("green", "INSERT INTO auditlog VALUES (1, 'x')", "INSERT INTO account VALUES (2, 'x', NULL)")
+    two_way_db.wait_caught_up()
+    counts = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in TWO_WAY)
+    assert two_way_db.query("green", counts) == [(2, 1, 1, 0, 1)]
+    assert two_way_db.query("blue", counts) == [(2, 1, 1, 1, 0)]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from replguard.engines.postgresql import publishing, resubscribing
 from replguard.engines.postgresql.aside import aside, found_again, is_aside
 from replguard.engines.postgresql.filters import SourceSide, published_by
+from replguard.engines.postgresql.publications import published
 from replguard.engines.postgresql.publicationtexts import plain
 from replguard.engines.postgresql.readers import shared
 from replguard.errors import ControlError
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from replguard.engines.postgresql.publications import Publication
     from replguard.engines.postgresql.publishing import Standing
@@ -44,6 +45,8 @@ class LinkNow:
     own: Publication | None
     there: frozenset[TableName]
     shared: frozenset[str]
+    elsewhere: frozenset[TableName]
+    gathers: bool
 
     @property
     def put_aside(self) -> bool:
@@ -51,7 +54,13 @@ class LinkNow:
 
     def standing(self) -> Standing:
         return publishing.Standing(
-            self.side.publications, self.side.relations, self.subscribed, self.there, self.shared
+            self.side.publications,
+            self.side.relations,
+            self.subscribed,
+            self.there,
+            self.shared,
+            self.elsewhere,
+            self.gathers,
         )
 
     def definitions(self) -> dict[str, Publication]:
@@ -115,6 +124,7 @@ def subscribed_now(target: PostgresServer, link: Link) -> frozenset[TableName]:
 def read(link: Link, publisher: PostgresServer, target: PostgresServer) -> LinkNow:
     """Both servers as they are now; ControlError where the subscription is gone."""
     reading, own = resubscribing.now(target, link), own_name(link.name)
+    others = _others(link, publisher, target)
     there = target.session.rows("tables", {"schemas": None})
     own_side = published_by(publisher, (own,)).publications
     return LinkNow(
@@ -125,4 +135,24 @@ def read(link: Link, publisher: PostgresServer, target: PostgresServer) -> LinkN
         own=own_side[0] if own_side else None,
         there=frozenset(TableName(row["schema"], row["name"]) for row in there),
         shared=shared(publisher, target, link, set(reading.publications) - {own}),
+        elsewhere=frozenset(name for row in others for name in _carried(row, publisher, target)),
+        gathers=all(row["name"] > link.name for row in others),
     )
+
+
+def _others(link: Link, publisher: PostgresServer, target: PostgresServer) -> list[dict[str, Any]]:
+    """The target's other subscriptions to the same source."""
+    rows = target.session.rows("subscriptions", doing="reading subscriptions")
+    ours = publisher.identity.text
+    return [row for row in rows if target.publishers.get(row["oid"]) == ours and row["oid"] != link.detail["oid"]]
+
+
+def _carried(row: dict[str, Any], publisher: PostgresServer, target: PostgresServer) -> Iterator[TableName]:
+    """The tables whose changes a subscription applies."""
+    side = published_by(publisher, tuple(row["publications"]))
+    found = target.session.rows("subscribed_tables", {"oid": row["oid"]})
+    subscribed = {TableName(one["schema"], one["name"]) for one in found}
+    for leaf in publishing.leaves(side.relations):
+        item = published(leaf, side.publications)
+        if item and item.sent_as in subscribed:
+            yield leaf.name

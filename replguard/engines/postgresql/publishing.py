@@ -29,7 +29,9 @@ _WHOLE = (None, None)
 class Standing:
     """How a link stands: the publications it reads, the source's tables, what the target subscribes to and has.
 
-    ``shared`` are publications that others read too, or may read.
+    ``shared`` are publications that others read too, or may read. ``elsewhere`` are tables that another subscription of
+    the target carries from the same source: twice would be once too often. ``gathers`` says that tables which none of
+    them carries yet are this one's to carry.
     """
 
     publications: tuple[Publication, ...]
@@ -37,6 +39,8 @@ class Standing:
     subscribed: frozenset[TableName]
     there: frozenset[TableName]
     shared: frozenset[str] = frozenset()
+    elsewhere: frozenset[TableName] = frozenset()
+    gathers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ class _Planner:
             return False
         if leaf.name not in self._config:
             return self._crosses(leaf)
+        if not self._crosses(leaf) and (leaf.name in self._now.elsewhere or not self._now.gathers):
+            return False
         found = self._published.get(leaf.name)
         if leaf.identified or leaf.partitioned or (found and not {"update", "delete"} & set(found.missing)):
             return True
