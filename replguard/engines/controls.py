@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from replguard.engines.base import ChangeStream, Server, Wanted
+    from replguard.engines.base import AppliedRows, ChangeStream, Server, Wanted
+    from replguard.errors import ServerError
+    from replguard.model.changes import Change
     from replguard.model.links import Link
     from replguard.model.positions import Position
     from replguard.model.tables import Table, TableName
@@ -251,4 +253,44 @@ class StaysStopped(Protocol):
 
     def restarters(self, link: Link) -> tuple[str, ...]:
         """What would start the link again by itself, in words: a restart, auto-failover of channels, an event, ..."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWrites:
+    """What a server wrote itself, and the source of its link does not have.
+
+    ``transactions`` names them in the engine's words, empty where there are none. ``open`` reads a stream, up to the
+    present end, in which all of them stand that can still be read, ``holds`` tells them from what else stands in it;
+    None where nothing is to be read. ``unread`` says in words what cannot be read (any more).
+    """
+
+    transactions: str
+    open: Callable[[Wanted], ChangeStream] | None
+    holds: Callable[[Change], bool]
+    unread: str = ""
+
+
+@runtime_checkable
+class TellsOwnWrites(Protocol):
+    """``Server.streams`` of engines whose log tells what was written on the server itself."""
+
+    def own_writes(self, source: Server, since: Position | None = None) -> OwnWrites:
+        """What this server has and ``source`` has not; with ``since``, a position of this server, only what came later.
+
+        Unsupported where the log does not tell.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsLocalRows(Protocol):
+    """``Server.streams`` of engines whose rows tell whether replication wrote them."""
+
+    def local_rows(self, tables: Sequence[Table], seconds: float) -> Sequence[AppliedRows | ServerError]:
+        """For each table the rows that stand in it and were written on this server itself.
+
+        An error stands for a table of which that could not be told within ``seconds`` for all of them together.
+        Unsupported where rows do not tell.
+        """
         ...

@@ -43,7 +43,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a check may look at. ``links`` are those between the two clusters, ``all_links`` any others too."""
+    """Everything a check may look at. ``links`` are those between the two clusters, ``all_links`` any others too.
+
+    ``earlier`` are the checks that ran before.
+    """
 
     pair: Pair
     config: Config
@@ -52,6 +55,7 @@ class Context:
     all_links: tuple[Link, ...]
     purpose: Purpose
     options: Options
+    earlier: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replguard.errors import ReplguardError
 from replguard.gates.base import Outcome
 from replguard.gates.clusters import Clusters
 from replguard.gates.data import Data
+from replguard.gates.errant import Errant
 from replguard.gates.filters import Filters
 from replguard.gates.links import Links
 from replguard.gates.streams import Streams
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from replguard.gates.base import Context, Gate
 
-GATES: tuple[Gate, ...] = (Clusters(), Links(), Filters(), Streams(), Data())
+GATES: tuple[Gate, ...] = (Clusters(), Links(), Filters(), Streams(), Data(), Errant())
 
 
 def run(context: Context, on_check: Callable[[Gate, Outcome | None], None] = lambda _gate, _outcome: None) -> Outcome:
@@ -26,7 +28,8 @@ def run(context: Context, on_check: Callable[[Gate, Outcome | None], None] = lam
     outcomes: list[Outcome] = []
     for gate in GATES:
         on_check(gate, None)
-        outcome = _guarded(gate, context)
+        earlier = tuple(check for done in outcomes for check in done.checks)
+        outcome = _guarded(gate, replace(context, earlier=earlier))
         on_check(gate, outcome)
         outcomes.append(outcome)
     return Outcome(

@@ -72,7 +72,7 @@ class Freezer:
         return self._finding(cluster, change, name, severity, words)
 
     def _rows(self, cluster: str, change: Change, name: TableName) -> Finding:
-        if reason := self._harmless(cluster, change, name):
+        if reason := self.harmless(cluster, change, name):
             return self._finding(cluster, change, name, Severity.info, f"a config table, was made: {reason}")
         unsure = cluster in self._fed and change.origin is None
         words = "a config table, was made" + (
@@ -111,7 +111,8 @@ class Freezer:
 
     # What makes a change harmless.
 
-    def _harmless(self, cluster: str, change: Change, name: TableName) -> str | None:
+    def harmless(self, cluster: str, change: Change, name: TableName) -> str | None:
+        """Why a row change of a config table need not trouble anybody, None where it must."""
         ignored = self._known.tables.policy.ignored_columns(name)
         if ignored and change.operation is Operation.update:
             if change.changed and {column.casefold() for column in change.changed} <= ignored:

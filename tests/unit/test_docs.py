@@ -9,7 +9,7 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
@@ -26,6 +26,7 @@ CHECKS = {
     "diff.schema",
     "diff.sequences",
     "diff.strength",
+    "errant.writes",
 }
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.lookback import BinlogLookback
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
-    from replguard.engines.controls import Kept
+    from replguard.engines.controls import Kept, OwnWrites
     from replguard.model.changes import StreamItem
     from replguard.model.links import Link
     from replguard.model.positions import Position
@@ -107,6 +107,12 @@ class BinlogStreams:
                 stream.poll(0.1)
             return stream.tally.began.timestamp() if stream.tally.began else None
         return None
+
+    def own_writes(self, source: Server, since: Position | None = None) -> OwnWrites:
+        """Fulfils ``controls.TellsOwnWrites``."""
+        from replguard.engines.binlog.ownwrites import own_writes  # noqa: PLC0415 - few commands ask
+
+        return own_writes(self._server, cast("BinlogServer", source), since)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Not to be had: rows do not tell who wrote them."""

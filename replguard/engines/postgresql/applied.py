@@ -10,18 +10,22 @@ may be forgotten altogether.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.base import AppliedRows
 from replguard.engines.postgresql.quoting import quoted, quoted_table
-from replguard.errors import Unsupported
+from replguard.engines.postgresql.written import require_origins
+from replguard.errors import DeadlineError, PrivilegeError, Unsupported
 from replguard.model.tables import TableName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from replguard.engines.postgresql.server import PostgresServer
+    from replguard.engines.postgresql.session import Session
+    from replguard.errors import ServerError
     from replguard.model.links import Link
     from replguard.model.tables import Table
 
@@ -40,12 +44,7 @@ def applied_rows(server: PostgresServer, link: Link, tables: Sequence[Table]) ->
 
     Unsupported where the server keeps no commit timestamps, and where none is found but some rows do not tell.
     """
-    if server.facts["track_commit_timestamp"] != "on":
-        raise Unsupported(
-            f"{server.name}: rows do not tell their origin, because track_commit_timestamp is off",
-            remedy="ALTER SYSTEM SET track_commit_timestamp = on, then restart the server",
-            cluster=server.name,
-        )
+    require_origins(server)
     origins = _origins(server, link)
     found: list[AppliedRows] = []
     silent: list[str] = []
@@ -66,6 +65,45 @@ def applied_rows(server: PostgresServer, link: Link, tables: Sequence[Table]) ->
             cluster=server.name,
         )
     return tuple(found)
+
+
+def local_rows(
+    server: PostgresServer, tables: Sequence[Table], seconds: float
+) -> tuple[AppliedRows | ServerError, ...]:
+    """See :class:`replguard.engines.controls.TellsLocalRows`; rows of forgotten origin are not ``certain``."""
+    require_origins(server)
+    deadline = time.monotonic() + seconds
+    found: list[AppliedRows | ServerError] = []
+    session = server.open()
+    try:
+        for table in tables:
+            left = max(1, round((deadline - time.monotonic()) * 1000))
+            session.rows("timeout", {"milliseconds": left})
+            try:
+                found += _local(session, server, table)
+            except (DeadlineError, PrivilegeError) as error:
+                found.append(error)
+    finally:
+        session.close()
+    return tuple(found)
+
+
+def _local(session: Session, server: PostgresServer, table: Table) -> list[AppliedRows]:
+    name = quoted_table(table.name)
+    remedy = f"GRANT SELECT ON TABLE {name} TO {quoted(server.facts['role'])}"
+    relation = name if table.partitioned else session.text("read_only_table", None, table=name)
+    rows = session.rows("local_rows", doing=f"reading who wrote {table.name}", remedy=remedy, table=relation)
+    return [
+        AppliedRows(
+            table.name,
+            row["rows"],
+            server.identity.text,
+            row["first_at"],
+            row["last_at"],
+            certain=row["origin"] is not None,
+        )
+        for row in rows
+    ]
 
 
 def _origins(server: PostgresServer, link: Link) -> _Origins:

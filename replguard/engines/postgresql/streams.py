@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.base import NAMES
 from replguard.engines.postgresql import guards
-from replguard.engines.postgresql.applied import applied_rows
+from replguard.engines.postgresql.applied import applied_rows, local_rows
 from replguard.engines.postgresql.keeping import kept
 from replguard.engines.postgresql.links import find_peer, progress, slot_of
 from replguard.engines.postgresql.lookback import PostgresLookback, still_waiting
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from replguard.engines.controls import Kept
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
+    from replguard.errors import ServerError
     from replguard.model.changes import StreamItem
     from replguard.model.links import Link
     from replguard.model.positions import Position
@@ -179,6 +180,9 @@ class PostgresStreams:
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:  # noqa: ARG002
         return applied_rows(self._server, link, tables)
+
+    def local_rows(self, tables: Sequence[Table], seconds: float) -> tuple[AppliedRows | ServerError, ...]:
+        return local_rows(self._server, tables, seconds)
 
 
 @dataclass(frozen=True, slots=True)
