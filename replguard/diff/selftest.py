@@ -21,7 +21,7 @@ from replguard.diff.survey import Survey
 from replguard.diff.tables import Tables
 from replguard.diff.tasks import Carrier, station
 from replguard.engines.base import Sample
-from replguard.errors import ConnectionLost, ServerError
+from replguard.errors import ConnectionLost, PrivilegeError, ServerError
 from replguard.model.chunks import WHOLE, KeyRange
 from replguard.model.findings import Check, Finding, Severity
 from replguard.model.tables import TableName
@@ -71,7 +71,7 @@ class _Outcome:
     missed: list[tuple[_Trial, str]] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     problems: dict[str, str] = field(default_factory=dict)
-    apart: dict[TableName, str] = field(default_factory=dict)
+    apart: dict[TableName, ServerError] = field(default_factory=dict)
     """Tables whose copies no server would take, and why."""
 
     def judge(self, trial: _Trial, result: TableResult) -> None:
@@ -165,7 +165,7 @@ def _in_copies(
             except ConnectionLost:
                 raise
             except ServerError as error:
-                outcome.apart |= {trial.job.paired.name: f"{server.name}: {error.message}" for trial in trials}
+                outcome.apart |= dict.fromkeys((trial.job.paired.name for trial in trials), error)
                 return list(trials)
             views[server.name] = view
             made.append(copies)
@@ -176,7 +176,7 @@ def _in_copies(
                 ready.append((trial, (ours, theirs)))
                 continue
             why = ours if isinstance(ours, ServerError) else theirs
-            outcome.apart[trial.job.paired.name] = str(why)
+            outcome.apart[trial.job.paired.name] = why
             left.append(trial)
         _compare(pair, clusters, views, ready, today, outcome)
         return left
@@ -301,12 +301,15 @@ def _not_tried(name: str, why: str) -> Finding:
     )
 
 
-def _apart(name: TableName, why: str) -> Finding:
+def _apart(name: TableName, why: ServerError) -> Finding:
+    """Inconclusive where a grant is all that is lacking."""
+    lacking = isinstance(why, PrivilegeError)
     return Finding(
         "selftest.partial",
-        Severity.warn,
-        f"the servers' hashes of {name} were not put to the test, only our own half of the comparison: {why}",
+        Severity.unknown if lacking else Severity.warn,
+        f"the servers' hashes of {name} were not put to the test, only our own half of the comparison: {why.message}",
+        cluster=why.cluster,
         schema=name.schema,
         table=name.name,
-        remedy="grant the right to make temporary tables, which nobody else sees and no log holds",
+        remedy=why.remedy or "let the servers make temporary tables, which nobody else sees and no log holds",
     )

@@ -1,32 +1,45 @@
--- Three roles for MySQL >= 8.0, each with the least that its commands need. Never sent by replguard: run them yourself,
--- with the scope's database in place of `st` (a `_` or `%` in its name is escaped with a backslash), once on each cluster.
--- Where accounts replicate, run them with sql_log_bin = 0 or on one side only.
+-- Three roles for MySQL >= 8.0, each with the least that its commands need: read, stream, control, each with what the one
+-- before has. Never sent by replguard: run this yourself on each cluster, with the scope's database in place of `st` (a `_`
+-- or `%` in its name is escaped with a backslash). Where accounts replicate, once, or with sql_log_bin = 0. What stands
+-- behind `-- GRANT` is not needed for a verdict: the comment says what it makes better.
 
--- read: status, policy show, filter audit, diff. REPLICATION CLIENT shows channels, their filters, and what the source
--- keeps out of its binlog; the two tables tell single workers' errors and how a filter was set. TRIGGER and EVENT
--- are needed to be shown triggers and events at all; without them the audit says what it misses and is inconclusive. So it is
--- with SHOW VIEW and SHOW_ROUTINE (from 8.0.20 on; before, SELECT on *.*): diff compares views and routines.
+-- read: init, policy show, status, filter audit, filter plan, filter export, scan -c, diff, diff --self-test.
 CREATE ROLE IF NOT EXISTS replguard_read;
-GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `st`.* TO replguard_read;
--- diff --self-test: temporary copies, which nobody else sees and no log holds.
-GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
-GRANT REPLICATION CLIENT ON *.* TO replguard_read;
-GRANT SHOW_ROUTINE ON *.* TO replguard_read;
-GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
-GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;
 
--- With PROCESS a comparison sees how many statements run, and can hold back while the server is busy.
+-- Without SELECT tables are hidden: no command gives a verdict.
+GRANT SELECT ON `st`.* TO replguard_read;
+-- Without SHOW VIEW diff cannot compare views.
+GRANT SHOW VIEW ON `st`.* TO replguard_read;
+-- Without TRIGGER diff cannot compare triggers.
+GRANT TRIGGER ON `st`.* TO replguard_read;
+-- Without EVENT filter audit cannot tell what the event scheduler writes, where it is on.
+GRANT EVENT ON `st`.* TO replguard_read;
+-- Without SHOW_ROUTINE (before 8.0.20: SELECT on *.*) diff cannot compare routines.
+GRANT SHOW_ROUTINE ON *.* TO replguard_read;
+-- Without REPLICATION CLIENT no link is seen, and not what the source keeps out of its binlog.
+GRANT REPLICATION CLIENT ON *.* TO replguard_read;
+-- Without CREATE TEMPORARY TABLES there is no diff --self-test: its copies are seen by nobody else and no log holds them.
+GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
+
+-- Tells whether a filter comes from the option file or will be lost at a restart:
+-- GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;
+-- Tells the errors of single workers, beside the last one of the link:
+-- GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
+-- Lets a comparison hold back while the server is busy, by how many statements run:
 -- GRANT PROCESS ON *.* TO replguard_read;
 
--- stream: watch; and diff, to tell what moved between its two views: without it a comparison is called unaligned. Reads
--- the binlog as a replica does.
+-- stream: watch, gate, diff --trace; and diff tells what moved between its two views, without which it is `unaligned`.
 CREATE ROLE IF NOT EXISTS replguard_stream;
 GRANT replguard_read TO replguard_stream;
+
+-- Without REPLICATION SLAVE the binlog cannot be read, as a replica reads it.
 GRANT REPLICATION SLAVE ON *.* TO replguard_stream;
 
--- control: pause, resume, filter apply. Stops and starts replication.
+-- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE IF NOT EXISTS replguard_control;
 GRANT replguard_stream TO replguard_control;
+
+-- Without REPLICATION_SLAVE_ADMIN no link is stopped or started, and no filter set.
 GRANT REPLICATION_SLAVE_ADMIN ON *.* TO replguard_control;
 
 -- A user has the role of its job as default role:

@@ -1,31 +1,48 @@
--- The grants that replguard needs on each cluster, part by part. Read, strike out what is not wanted, and run as a
--- superuser with psql in the database that the URL names. replguard itself never runs this file.
+-- Three roles for PostgreSQL >= 14, each with the least that its commands need: read, stream, control, each with what the
+-- one before has. Never sent by replguard: run this yourself on each cluster, with psql in the database that the URL names
+-- (`st`) and for each schema that is compared (`public`). What stands behind `-- GRANT` is not needed for a verdict: the
+-- comment says what it makes better.
 --
--- The catalog, subscriptions, publications, slots, workers and advisory locks are readable by every user; the status of
--- links and the audit of filters need LOGIN and CONNECT alone.
+-- The catalog, subscriptions, publications, slots, workers and advisory locks are readable by every user. CONNECT and
+-- TEMPORARY on the database are everybody's unless they were taken away: diff --self-test needs the second.
 
-CREATE ROLE replguard LOGIN PASSWORD 'choose one';
+-- read: init, policy show, status, filter audit, filter plan, filter export, diff, diff --self-test.
+CREATE ROLE replguard_read NOLOGIN;
 
--- 1. diff: reading rows, and where sequences stand. Row-level security is never applied silently: a table under it needs BYPASSRLS.
-GRANT USAGE ON SCHEMA public TO replguard;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO replguard;
-GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO replguard;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO replguard;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON SEQUENCES TO replguard;
--- ALTER ROLE replguard BYPASSRLS;
+-- Without USAGE and SELECT no row can be read: diff gives no verdict. Row-level security is never applied silently: to
+-- compare a table under it the login needs BYPASSRLS, which is not inherited through roles.
+GRANT USAGE ON SCHEMA public TO replguard_read;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO replguard_read;
+-- Without SELECT on sequences diff cannot tell where they stand.
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO replguard_read;
 
--- 2. watch, pause's look at what is still on its way, and diff's at what moved between its two views (without it a
---    comparison is called unaligned): temporary copies of a subscription's slot, on its source; a server's own changes, by
---    a temporary slot with the plugin test_decoding (package postgresql-contrib). Where somebody asks for a publication of
---    all tables instead, that takes a superuser.
-ALTER ROLE replguard REPLICATION;
+-- The same for what the role that runs this makes later (FOR ROLE name: for what another makes):
+-- ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO replguard_read;
+-- ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON SEQUENCES TO replguard_read;
+-- Where commits wait for a synchronous standby: which of them do. Whose transactions keep a slot from being made, and the
+-- sender's own measure of lag:
+-- GRANT pg_read_all_stats TO replguard_read;
+-- How far a target has applied when its source cannot be reached:
+-- GRANT EXECUTE ON FUNCTION pg_replication_origin_progress(text, boolean) TO replguard_read;
+-- Where a subscription connects to (the column also holds its password, which replguard never shows):
+-- GRANT SELECT (subconninfo) ON pg_subscription TO replguard_read;
 
--- 3. Better diff where commits wait for a synchronous standby: which of them do. Better status: whose transactions keep a
---    slot from being made; the sender's own measure of lag; how far a target has applied when its source cannot be reached; where a subscription connects to (the column also holds its password, which replguard never shows).
-GRANT pg_monitor TO replguard;
-GRANT EXECUTE ON FUNCTION pg_replication_origin_progress(text, boolean) TO replguard;
--- GRANT SELECT (subconninfo) ON pg_subscription TO replguard;
+-- stream: watch, gate, diff --trace; and diff tells what moved between its two views, without which it is `unaligned`.
+CREATE ROLE replguard_stream NOLOGIN;
+GRANT replguard_read TO replguard_stream;
+-- The login itself needs REPLICATION, which is not inherited through roles: see below.
 
--- 4. pause and resume: only the owner of a subscription, or who inherits from that role, may disable and enable it. Do not
---    make replguard the owner: changes are applied as the owner, who needs rights on every table.
--- GRANT owner_of_the_subscription TO replguard WITH INHERIT TRUE, SET FALSE;  -- before 16 without the options
+-- control: pause, resume, filter apply, watch --on-leak pause.
+CREATE ROLE replguard_control NOLOGIN;
+GRANT replguard_stream TO replguard_control;
+
+-- Only who inherits from the owner of a subscription may disable and enable it: without that no pause and no resume. Do
+-- not make replguard the owner: changes are applied as the owner, who needs rights on every table. (Before 16 without the
+-- options, here and below.)
+GRANT owner_of_the_subscription TO replguard_control WITH INHERIT TRUE, SET FALSE;
+
+-- A login has the role of its job. Copies of a link's slot, slots of its own, and guards take REPLICATION: without it
+-- watch, gate, pause and resume read no stream. A server's own changes also take the plugin test_decoding (package
+-- postgresql-contrib).
+--   CREATE ROLE replguard LOGIN PASSWORD '...' IN ROLE replguard_read;
+--   ALTER ROLE replguard REPLICATION;

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.catalog import qualified
 from replguard.engines.binlog.connection import quoted
+from replguard.engines.binlog.errors import grant
 from replguard.engines.binlog.literals import literal
+from replguard.engines.binlog.privileges import Privileges, account
 from replguard.engines.binlog.rows import BinlogSnapshot
 from replguard.engines.binlog.specimen import NAME
 from replguard.engines.sqlfiles import Quoted, joined, statement
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.server import BinlogServer
 
 STEM = "replguard_self_test"
+LOGGING = {"mysql": "SESSION_VARIABLES_ADMIN", "mariadb": "BINLOG ADMIN"}
+"""What a user needs to turn its own session's logging off."""
 
 
 @contextmanager
@@ -39,21 +43,26 @@ def copies(
         if int(session.run("copy_logged")[0]["logged"]):
             raise Unsupported(
                 "temporary tables would be logged, since binlog_format is not ROW",
-                remedy="grant the right to set sql_log_bin",
+                remedy=grant(LOGGING[server.flavour], "*.*", account(server.account)),
                 cluster=server.name,
             )
         session.run("copy_session")
         session.run("group_length")
-        made = [_copied(session, sample, number) for number, sample in enumerate(samples)]
+        made = [_copied(server, session, sample, number) for number, sample in enumerate(samples)]
         position = server.replication.position()
         yield BinlogSnapshot(session, position, position), made
 
 
-def _copied(session: Session, sample: Sample, number: int) -> Table | ServerError:
+def _copied(server: BinlogServer, session: Session, sample: Sample, number: int) -> Table | ServerError:
+    schema = sample.table.name.schema
     try:
-        return _copy(session, sample, TableName(sample.table.name.schema, f"{STEM}_{number}"))
+        return _copy(session, sample, TableName(schema, f"{STEM}_{number}"))
     except ConnectionLost:
         raise
+    except PrivilegeError as error:
+        # What the server says names no privilege here.
+        remedy = grant("CREATE TEMPORARY TABLES", Privileges(server).scope(schema), account(server.account))
+        return PrivilegeError(error.message, remedy=remedy, cluster=server.name)
     except ServerError as error:
         return error
 

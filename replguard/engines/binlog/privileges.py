@@ -110,14 +110,14 @@ class Privileges:
         if not lacking:
             return
         user = account(self._server.account)
-        remedy = " ".join(grant(privilege, f"{quoted(self._written(name))}.*", user) for name in lacking)
+        remedy = " ".join(grant(privilege, self.scope(name), user) for name in lacking)
         message = f"{user} lacks {privilege} on {', '.join(lacking)}: {hidden} could be hidden from it"
         raise PrivilegeError(message, remedy=remedy, cluster=self._server.name)
 
-    def _written(self, database: str) -> str:
+    def scope(self, database: str) -> str:
         """The database as the user's grants spell it: of two patterns that match, MySQL looks at one alone."""
         known = (grant.database for grant in self._grants if grant.database != "*" and grant.covers(database))
-        return next(known, _escaped(database))
+        return f"{quoted(next(known, _escaped(database)))}.*"
 
 
 def account(current_user: str) -> str:

@@ -35,7 +35,8 @@ def copies(
     """See :meth:`replguard.engines.base.Rows.copies`."""
     session = server.open(writes=True)
     try:
-        made = [_copied(session, sample, f"{STEM}_{number}") for number, sample in enumerate(samples)]
+        remedy = f"GRANT TEMPORARY ON DATABASE {quoted(server.facts['database'])} TO {quoted(server.facts['role'])}"
+        made = [_copied(session, sample, f"{STEM}_{number}", remedy) for number, sample in enumerate(samples)]
         bound = wal_end(session)
         session.rows("snapshot_begin")
         seen = session.row("snapshot_take")["snapshot"]
@@ -44,16 +45,16 @@ def copies(
         session.close()
 
 
-def _copied(session: Session, sample: Sample, name: str) -> Table | ServerError:
+def _copied(session: Session, sample: Sample, name: str, remedy: str) -> Table | ServerError:
     try:
-        return _copy(session, sample, name)
+        return _copy(session, sample, name, remedy)
     except ConnectionLost:
         raise
     except ServerError as error:
         return error
 
 
-def _copy(session: Session, sample: Sample, name: str) -> Table:
+def _copy(session: Session, sample: Sample, name: str, remedy: str) -> Table:
     columns = joined([quoted(column) for column in sample.columns])
     table = quoted(name)
     if sample.table.name.name == NAME:
@@ -71,5 +72,5 @@ def _copy(session: Session, sample: Sample, name: str) -> Table:
     if rows:
         script.append(session.text("copy_fill", table=table, columns=columns, rows=joined(rows)))
     script.append(session.text("copy_schema"))
-    found = session.results(joined(script, ";\n"), f"copying rows of {sample.table.name}")
+    found = session.results(joined(script, ";\n"), f"copying rows of {sample.table.name}", remedy)
     return sample.described(TableName(found[-1][0]["schema"], name))
