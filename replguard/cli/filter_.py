@@ -101,12 +101,12 @@ def _show(report: Report, common: Common, output: Path | None) -> None:
 def _apply(session: Session, file: Path | None, timeout: float, *, yes: bool, undo: bool) -> Report:
     if file is None and not undo:
         raise UsageError("there is no plan to apply", remedy="name the file that `replguard filter plan -o FILE` wrote")
-    if not yes and not sys.stdin.isatty():
-        raise UsageError("there is no terminal on which to ask", remedy="look at the plan, then give --yes")
     from replguard.control import planfile  # noqa: PLC0415 - likewise
 
     if file:
         planfile.load(file)
+    if not yes and not sys.stdin.isatty():
+        raise UsageError("there is no terminal on which to ask", remedy="look at the plan, then give --yes")
     options = _options(session, timeout, yes=yes)
     if undo or file is None:
         return session.clusters.undo_filters(file, options)

@@ -14,8 +14,22 @@ import pytest
 from replguard.cli.app import COMMANDS as COMMANDS_BY_NAME
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "schemas/report.schema.json").read_text())
-COMMANDS = ["init", "policy show", "status", "filter audit", "watch", "scan", "diff", "pause", "resume", "gate", "demo"]
-SERVED = [command for command in COMMANDS if command not in ("demo", "scan")]
+COMMANDS = [
+    "init",
+    "policy show",
+    "status",
+    "filter audit",
+    "filter plan",
+    "filter apply",
+    "watch",
+    "scan",
+    "diff",
+    "pause",
+    "resume",
+    "gate",
+    "demo",
+]
+SERVED = [command for command in COMMANDS if command not in ("demo", "scan", "filter apply")]
 SECRET = "correct-horse-s3cret"
 URLS = ["--cluster", f"blue=mysql://u:{SECRET}@127.0.0.1:1/d", "--cluster", "green=mysql://u@127.0.0.1:1/d"]
 
