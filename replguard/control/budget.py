@@ -155,6 +155,11 @@ def sampled(first: Look, second: Look) -> float | None:
     return grown / seconds if grown is not None and seconds > 0 else None
 
 
+def stored_room(then: Look, now: Look, free: int) -> int:
+    """What is free now, as of the first look: what was written since is taken from it each time."""
+    return free + (_growth(then, now) or 0)
+
+
 def _used(at: datetime, must: datetime, paused_at: datetime | None) -> float | None:
     if paused_at is None:
         return None
@@ -165,15 +170,15 @@ def words(budget: Budget, *, countdown: bool = True) -> str:
     """The budget as a clause; with ``countdown`` also how much of it is left."""
     kept = budget.look.kept
     if kept.lost:
-        return f"{budget.look.what} can no longer be resumed from the log: {kept.lost}"
+        return f"{budget.look.what}: nothing can be resumed from the log any more: {kept.lost}"
     must = budget.must_resume_by
     if must is None:
-        return f"how long {budget.look.what} may stay paused is not known: {_listed(budget.unknown)}"
+        return f"{budget.look.what}: how long the pause may last is not known: {_listed(budget.unknown)}"
     left = must - budget.look.at
     counted = f", in {span(left.total_seconds())}" if countdown and not budget.over else ""
     used = f"; {budget.used:.0%} of the time is used" if countdown and budget.used is not None else ""
     more = f"; not known: {_listed(budget.unknown)}" if budget.unknown else ""
-    return f"{budget.look.what} must resume by {must:%Y-%m-%d %H:%M} UTC{counted} ({budget.limit}){used}{more}"
+    return f"{budget.look.what}: must resume by {must:%Y-%m-%d %H:%M} UTC{counted} ({budget.limit}){used}{more}"
 
 
 def _listed(clauses: Sequence[str]) -> str:
@@ -205,6 +210,12 @@ def _finding(budget: Budget, unknown: Severity) -> Finding:
         severity, remedy = Severity.info, None
     cluster, link = budget.look.cluster, budget.look.link
     return Finding(CODE, severity, text, cluster=cluster, link=link, remedy=remedy, evidence=budget.as_data())
+
+
+def _to_know(budget: Budget) -> str:
+    if budget.look.kept.no_disk in budget.unknown:
+        return f"look at the disk, and name what is free: `replguard pause --free-disk {budget.look.cluster}=SIZE`"
+    return "look again when as much is written as usual"
 
 
 def check(budgets: Sequence[Budget]) -> Check:

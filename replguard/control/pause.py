@@ -72,6 +72,9 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
     to_stop = tuple(link for link in links if link.state is not LinkState.paused)
     held = receipt.load(folder)
     if not to_stop and held and not before and _is_of(held, links):
+        if options.free_disk:
+            held = retention.name_room(pair, links, held, options.free_disk)
+            receipt.store(folder, held)
         return _already(pair, tables, links, held)
     stopping.show(pair, to_stop, options)
     for line in guard.statements(pair, tables, links):

@@ -151,9 +151,9 @@ def load(folder: Path) -> dict[str, Any] | None:
     return read_json(path_in(folder))
 
 
-def store(folder: Path, receipt: Receipt) -> Path:
+def store(folder: Path, receipt: Receipt | Mapping[str, Any]) -> Path:
     path = path_in(folder)
-    write_json(path, receipt.as_dict())
+    write_json(path, receipt.as_dict() if isinstance(receipt, Receipt) else receipt)
     return path
 
 

@@ -88,6 +88,21 @@ def begin(before: Iterable[Mapping[str, Any]], looks: Iterable[Look], free_disk:
     }
 
 
+def name_room(
+    pair: Pair, links: Iterable[Link], held: Mapping[str, Any], free_disk: Mapping[str, int]
+) -> dict[str, Any]:
+    """The receipt of a pause that holds, with what is free for a cluster's log now."""
+    stored = dict(held.get("budget") or {})
+    first = {look.cluster: look for look in map(Look.from_data, stored.get("looks", ()))}
+    now = {one.cluster: one for one in glance(pair, links)}
+    rooms = {
+        cluster: budget.stored_room(first[cluster], now[cluster], free) if cluster in first and cluster in now else free
+        for cluster, free in free_disk.items()
+    }
+    stored["free_disk"] = {**stored.get("free_disk", {}), **rooms}
+    return {**held, "budget": stored}
+
+
 def judged(looks: Iterable[Look], held: Mapping[str, Any] | None) -> list[Budget]:
     """The budgets by these looks and by what the receipt of the pause knows; one from before knows nothing."""
     stored = (held or {}).get("budget") or {}
@@ -104,7 +119,7 @@ def judged(looks: Iterable[Look], held: Mapping[str, Any] | None) -> list[Budget
 
 
 def now(pair: Pair, links: Iterable[Link], held: Mapping[str, Any] | None) -> list[Budget]:
-    """The budgets of the links that do not run, and of the receipt's guards; empty where nothing is paused."""
+    """The budgets of the links that do not run, and of the receipt's guards, which cost as long as they are there."""
     states = {LinkState.paused, LinkState.broken} if held else {LinkState.paused}
     stand = [link for link in links if link.source and link.state in states]
-    return judged(look(pair, stand, (held or {}).get("guards", ()) if stand else ()), held)
+    return judged(look(pair, stand, (held or {}).get("guards", ())), held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_what_is_not_known_is_told_and_never_taken_for_endless():
         ({"seconds": 7200.0}, 2.0, "warn", "in 2 h ("),
         ({"seconds": 7200.0, "danger": "slot s is unreserved"}, 0.1, "warn", "unreserved"),
         ({"seconds": 0.0}, 2.0, "fail", "100% of the time is used"),
-        ({"seconds": 7200.0, "lost": "the slot is gone"}, 0.1, "fail", "no longer be resumed from the log: the slot"),
+        ({"seconds": 7200.0, "lost": "the slot is gone"}, 0.1, "fail", "from the log any more: the slot"),
         ({}, 0.1, "warn", "is not known: the server tells of no limit"),
     ],
 )  # fmt: skip
@@ -97,7 +98,7 @@ def test_the_log_that_ends_first_stands_in_the_summary():
     looks = [look(seconds=7200.0, age_limit="age"), Look("green", None, NOON, Kept(0, seconds=60.0, age_limit="idle"))]
     found = [judge(one, since()) for one in looks]
     assert budget.check(found).summary.startswith(
-        "the guard slot on green must resume by 2026-11-27 12:01 UTC, in 1 min"
+        "the guard slot on green: must resume by 2026-11-27 12:01 UTC, in 1 min"
     )
     unknown = judge(look(), since())
     assert budget.tightest([unknown, *found]) is found[1]
@@ -112,11 +113,15 @@ def test_a_receipt_keeps_what_is_needed_to_count_down():
     assert stored["samples"] == {"blue->green": 2 * MIB}
     assert stored["must_resume_by"] == (NOON + timedelta(seconds=36)).isoformat()
     assert Look.from_data({**stored["looks"][0], "of another version": 1}) == first
-    held = {"paused_at": NOON.isoformat(), "budget": stored}
+    held: dict[str, Any] = {"paused_at": NOON.isoformat(), "budget": stored}
     [later] = judged([look(NOON + HOUR, written=40 * MIB, no_disk="the disk")], held)
     assert later.rate == 36 * MIB / 3600
     assert later.must_resume_by == NOON + 2 * HOUR
     assert later.used == 0.5
+    later_look = look(NOON + HOUR, written=40 * MIB, no_disk="the disk")
+    held["budget"]["free_disk"] = {"blue": budget.stored_room(first, later_look, 72 * MIB)}
+    [named] = judged([later_look], held)
+    assert named.must_resume_by == NOON + 3 * HOUR, "what is free now was not taken for that"
     [old] = judged([look(seconds=60.0, age_limit="age")], {"paused_at": (NOON - HOUR).isoformat()})
     assert old.must_resume_by == NOON + timedelta(minutes=1)
 
