@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from replguard.control import certificate as certificates
     from replguard.control import filterapply
     from replguard.control import pause as pausing
+    from replguard.control import resume as resuming
     from replguard.control.breaker import Breaker
     from replguard.diff import repair
     from replguard.diff import run as comparison
@@ -360,17 +361,23 @@ class Clusters:
             done = pausing.pause(self.pair, tables, self._folder, given)
         return self._report("pause", started, done.checks, links=_facts(done.links), data={"receipt": done.receipt})
 
-    def resume(self, options: pausing.Options | None = None) -> Report:
-        """Start all links again and see them carry data. ControlError where another operator is at work."""
-        from replguard.control import pause as pausing
+    def resume(self, options: resuming.Options | pausing.Options | None = None) -> Report:
+        """Start all links again, where nothing speaks against it, and see them carry data.
+
+        What a pause was told is enough for a resume that accepts nothing. ControlError where another operator is at
+        work, UsageError for a winner that is none of the clusters.
+        """
         from replguard.control import resume as resuming
         from replguard.control.locking import OperatorLock
 
         started = _now()
+        asked = resuming.Options.of(options)
+        tables = self.tables()
         with OperatorLock(self.pair, "resume") as lock:
-            given = replace(options or pausing.Options(), still=lock.still)
-            done = resuming.resume(self.pair, self._folder, given)
-        return self._report("resume", started, done.checks, links=_facts(done.links))
+            given = replace(asked, still=lock.still)
+            done = resuming.resume(self.pair, tables, self._folder, given, lambda: self.audit().checks)
+        data = {"conflicts": done.conflicts}
+        return self._report("resume", started, done.checks, coverage=done.coverage, links=_facts(done.links), data=data)
 
     def gate(
         self,

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command stands: a module with a function of the command's name and an EPILOG, or with an ``app`` of
-    several commands. ``summary`` is what the list of commands tells of it, the beginning of its own help.
+    """Where a command stands: a module with a function of the command's name and an EPILOG (and a COMMAND, where it
+    reads its options in a way of its own), or with an ``app`` of several commands. ``summary`` is what the list of
+    commands tells of it, the beginning of its own help.
     """
 
     module: str
@@ -29,7 +30,8 @@ class Place:
         if hasattr(module, "app"):
             return get_command(module.app)
         alone = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-        alone.command(name, epilog=module.EPILOG)(getattr(module, name))
+        parser = getattr(module, "COMMAND", None)
+        alone.command(name, cls=parser, epilog=module.EPILOG)(getattr(module, name))
         return get_command(alone)
 
 

@@ -294,3 +294,25 @@ class TellsLocalRows(Protocol):
         Unsupported where rows do not tell.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether a link finds on its source what it needs next.
+
+    ``there`` is None where that is not known, or holds now and need not hold in a moment; ``why`` is a sentence that
+    names the link's place, ``remedy`` what helps where it is not there for certain.
+    """
+
+    there: bool | None
+    why: str
+    remedy: str | None = None
+
+
+@runtime_checkable
+class Reaches(Protocol):
+    """``Server.streams`` of engines that tell whether a link can go on where it stands."""
+
+    def reach(self, link: Link, target: Server) -> Reach:
+        """Whether what the target has not received yet is still there (called on the source). Nothing is changed."""
+        ...

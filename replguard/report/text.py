@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from replguard.model.findings import Severity, Verdict
+from replguard.report import conflicts
 from replguard.report import tables as by_table
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def render(report: Report, console: Console, *, verbose: bool = False) -> None:
         _links(report, console)
     for check in report.checks:
         _check(check, console, verbose=verbose)
+        if check.id == conflicts.CHECK and report.data.get("conflicts"):
+            conflicts.render(report.data["conflicts"], console)
     if report.strength:
         by_table.render(report, console, verbose=verbose)
     _coverage(report, console)
@@ -61,7 +64,8 @@ def _check(check: Check, console: Console, *, verbose: bool) -> None:
     console.print(
         Text.assemble((word, _STYLES[check.verdict]), "  ", (check.id, "bold"), "  ", check.summary), soft_wrap=True
     )
-    findings = sorted(check.findings, key=lambda finding: _ORDER.index(finding.severity))
+    told = [finding for finding in check.findings if verbose or not conflicts.shows(check.id, finding)]
+    findings = sorted(told, key=lambda finding: _ORDER.index(finding.severity))
     shown = findings if verbose else _some([item for item in findings if item.severity is not Severity.info])
     for finding in shown:
         _finding(finding, console)

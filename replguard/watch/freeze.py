@@ -7,23 +7,22 @@ which columns differ, the row is read on both sides by its key: equal but for th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from replguard.errors import ReplguardError
 from replguard.model.changes import Operation
 from replguard.model.findings import Finding, Severity
 from replguard.model.links import LinkState
 from replguard.policy import TableClass
+from replguard.watch import harmless
 from replguard.watch.judge import evidence_of, key_text, what
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import date
 
-    from replguard.engines.base import Row
+    from replguard.engines.pair import Pair
     from replguard.model.changes import Change
-    from replguard.model.tables import Table, TableName
-    from replguard.policy import ExpectedDifference
+    from replguard.model.tables import TableName
     from replguard.watch.known import Known
 
 CODE = "freeze.changed"
@@ -37,7 +36,9 @@ class Freezer:
         self._known = known
         self._today = today
         links = [rules.link for rules in known.rules.values()]
-        self._fed = {link.target: _foreign(known, link.target) for link in links if link.state is not LinkState.paused}
+        self._fed = {
+            link.target: foreign(known.pair, link.target) for link in links if link.state is not LinkState.paused
+        }
 
     def judge(self, cluster: str, change: Change) -> tuple[Finding, ...]:
         """What a change on ``cluster`` means."""
@@ -109,68 +110,29 @@ class Freezer:
             evidence=evidence_of(change),
         )
 
-    # What makes a change harmless.
-
     def harmless(self, cluster: str, change: Change, name: TableName) -> str | None:
         """Why a row change of a config table need not trouble anybody, None where it must."""
-        ignored = self._known.tables.policy.ignored_columns(name)
-        if ignored and change.operation is Operation.update:
-            if change.changed and {column.casefold() for column in change.changed} <= ignored:
-                return "only columns that the policy ignores differ"
-            if change.changed is None and change.key and self._is_equal(cluster, change.key, name, ignored):
-                return "the row is equal on both sides but for columns that the policy ignores"
-        expected = self._expected(change, name)
+        policy = self._known.tables.policy
+        touched = harmless.only_ignored(policy, change, name)
+        if touched:
+            return harmless.IGNORED
+        if touched is None and self._is_equal(cluster, change, name):
+            return harmless.EQUAL
+        expected = harmless.expected(policy, self._today, change, name)
         return f"the policy expects it to differ: {expected.reason}" if expected else None
 
-    def _is_equal(self, cluster: str, key: Mapping[str, Any], name: TableName, ignored: frozenset[str]) -> bool:
+    def _is_equal(self, cluster: str, change: Change, name: TableName) -> bool:
         """Whether the row stands on both sides and is the same but for the ignored columns."""
-        twins = self._known.tables.twins(cluster, name)
-        if len(twins) < 2:
-            return False
-        wanted = [
-            sorted((column.name for column in twin.columns if column.name.casefold() not in ignored), key=str.casefold)
-            for twin in twins.values()
-        ]
-        if [*map(str.casefold, wanted[0])] != [*map(str.casefold, wanted[1])]:
-            return False
-        values = twins[cluster].key_values(key)
+        tables = self._known.tables
+        twins = tables.twins(cluster, name)
+        values = twins[cluster].key_values(change.key or {}) if twins else None
         if values is None:
             return False
-        try:
-            first, second = (
-                self._row(side, twin, columns, values)
-                for (side, twin), columns in zip(twins.items(), wanted, strict=True)
-            )
-        except (ReplguardError, ValueError):
-            return False
-        return first is not None and first == second
-
-    def _row(self, side: str, table: Table, columns: list[str], key: Row) -> Row | None:
-        """The row of this key as it stands now."""
-        with self._known.pair.server(side).rows.snapshot() as view:
-            return next(iter(view.read_keys(table, columns, [key])), None)
-
-    def _expected(self, change: Change, name: TableName) -> ExpectedDifference | None:
-        """The rule that the row satisfies before and after the change, where there is one."""
-        states = [_texts(state, change.key) for state in (change.before, change.after) if state is not None]
-        wanted = 2 if change.operation is Operation.update else 1
-        if len(states) < wanted or change.operation is Operation.truncate:
-            return None
-        for rule in self._known.tables.policy.expected_for(name):
-            if rule.valid_on(self._today) and all(
-                rule.where.columns <= state.keys() and rule.where.holds(state) for state in states
-            ):
-                return rule
-        return None
+        ignored = tables.policy.ignored_columns(name)
+        return values in harmless.equal_rows(self._known.pair, twins, ignored, [values])
 
 
-def _foreign(known: Known, cluster: str) -> frozenset[str]:
-    """The identities under which changes come from the other cluster."""
-    source, target = known.pair.other(cluster).identity, known.pair.server(cluster).identity
+def foreign(pair: Pair, cluster: str) -> frozenset[str]:
+    """The identities under which changes come to this cluster from the other."""
+    source, target = pair.other(cluster).identity, pair.server(cluster).identity
     return (source.past | source.origins) - target.origins
-
-
-def _texts(state: Mapping[str, Any], key: Mapping[str, Any] | None) -> dict[str, str | None]:
-    """A row for a predicate: case-folded names to texts."""
-    values = {**(key or {}), **state}
-    return {name.casefold(): None if value is None else str(value) for name, value in values.items()}

@@ -69,12 +69,12 @@ def test_a_killed_pause_is_mended_by_pausing_again(app: Application, tmp_path: P
 def test_a_killed_resume_is_mended_by_resuming_again(app: Application, tmp_path: Path, thorough: bool) -> None:
     shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
     shell.run("pause")
-    count = statements_of(shell, "resume")
+    count = statements_of(shell, "resume", "--accept-changes")
     for number, point in enumerate(_points(count, thorough=thorough)):
         assert shell.run("pause").code == 0
         app.db.run("blue", f"INSERT INTO account VALUES ({2000 + number}, 'n', NULL)")
-        kill_at(shell, point, "resume")
-        resumed = shell.json("resume")
+        kill_at(shell, point, "resume", "--accept-changes")
+        resumed = shell.json("resume", "--accept-changes")
         assert resumed.code == 0, (point, str(resumed))
         app.db.wait_caught_up()
         assert app.db.query("green", f"SELECT count(*) FROM account WHERE id = {2000 + number}") == [(1,)], point

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from replguard.demo.servers import Side
     from replguard.model.findings import Finding, Report
     from tests.servers.workspace import Workspace
 
@@ -78,6 +79,8 @@ class Application:
     def create_two_way(self) -> None:
         """Tables on both sides of a pair that replicates both ways."""
         self.db.both(*TABLES[self.family])
+        self.keep_apart("event", "auditlog")
+        self.keep_apart("event", "auditlog", side="blue")
         if self.family == "postgresql":
             self.db.link([f"public.{name}" for name in CONFIG_TABLES])
         self.db.run("blue", "INSERT INTO account VALUES (1, 'from blue', NULL)")
@@ -93,15 +96,24 @@ class Application:
         }
         self.db.run("green", stop[self.db.engine])
 
-    def keep_apart(self, *tables: str) -> None:
-        """Let the link into green apply no change of these tables; PostgreSQL publishes an explicit list anyway."""
+    def start_applying(self) -> None:
+        """Start the link by hand, as somebody else would."""
+        start = {
+            "mariadb": "START SLAVE",
+            "mysql": "START REPLICA",
+            "postgresql": f"ALTER SUBSCRIPTION {self.subscription} ENABLE",
+        }
+        self.db.run("green", start[self.db.engine])
+
+    def keep_apart(self, *tables: str, side: Side = "green") -> None:
+        """Let the link into a side apply no change of these tables; PostgreSQL publishes an explicit list anyway."""
         names = ",".join(f"{self.db.name}.{table}" for table in tables)
         if self.db.engine == "mariadb":
-            self.db.run("green", "STOP SLAVE", f"SET GLOBAL replicate_ignore_table = '{names}'", "START SLAVE")
+            self.db.run(side, "STOP SLAVE", f"SET GLOBAL replicate_ignore_table = '{names}'", "START SLAVE")
         elif self.db.engine == "mysql":
             listed = ", ".join(str(identifier("mysql", self.db.name, table)) for table in tables)
             self.db.run(
-                "green",
+                side,
                 "STOP REPLICA SQL_THREAD",
                 f"CHANGE REPLICATION FILTER REPLICATE_IGNORE_TABLE = ({listed}) FOR CHANNEL ''",
                 "START REPLICA SQL_THREAD",

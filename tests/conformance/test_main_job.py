@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from replguard.control.pause import Options as PauseOptions
+from replguard.control.resume import Options as ResumeOptions
 from replguard.demo.servers import until
 from replguard.diff.run import Options as DiffOptions
 from replguard.gates.base import Options as GateOptions
@@ -192,11 +193,13 @@ def test_what_is_written_during_a_pause_flows_on_resume(app: Application) -> Non
         app.db.run("blue", "UPDATE account SET email = 'new' WHERE id = 3")
         compared = clusters.diff(QUICK)
         again = clusters.pause(PauseOptions(timeout=30.0))
-        resumed = clusters.resume(PauseOptions(timeout=30.0))
+        stopped = clusters.resume(PauseOptions(timeout=30.0))
+        resumed = clusters.resume(ResumeOptions(timeout=30.0, accept_changes=True))
         after = clusters.diff(QUICK)
     assert compared.verdict is Verdict.inconclusive, "a change that waits is neither drift nor identical"
     assert of(compared, "change.pending")
     assert again.verdict is Verdict.failed, "configuration changed while replication was paused"
+    assert stopped.verdict is Verdict.failed, "nobody has accepted that change"
     assert resumed.verdict is Verdict.passed
     assert app.db.query("green", "SELECT email FROM account WHERE id = 3") == [("new",)]
     assert after.verdict is Verdict.passed

@@ -27,6 +27,9 @@ CHECKS = {
     "diff.sequences",
     "diff.strength",
     "errant.writes",
+    "resume.position",
+    "resume.servers",
+    "resume.changes",
 }
 
 

@@ -104,7 +104,7 @@ class BinlogRepairs:
 
 def _of_log(cluster: str, links: Sequence[Link]) -> Iterator[str]:
     if not links:
-        yield f"Logged as any other change, so replicas of {cluster} get it: no link joins the two clusters"
+        yield f"Logged as any other change, so replicas of {cluster} get it"
         return
     back = [link.label for link in links if link.source == cluster]
     why = (

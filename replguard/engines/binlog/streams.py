@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.lookback import BinlogLookback
     from replguard.engines.binlog.places import Place
     from replguard.engines.binlog.server import BinlogServer
-    from replguard.engines.controls import Kept, OwnWrites
+    from replguard.engines.controls import Kept, OwnWrites, Reach
     from replguard.model.changes import StreamItem
     from replguard.model.links import Link
     from replguard.model.positions import Position
@@ -113,6 +113,12 @@ class BinlogStreams:
         from replguard.engines.binlog.ownwrites import own_writes  # noqa: PLC0415 - few commands ask
 
         return own_writes(self._server, cast("BinlogServer", source), since)
+
+    def reach(self, link: Link, target: Server) -> Reach:
+        """Fulfils ``controls.Reaches``."""
+        from replguard.engines.binlog.reach import reach  # noqa: PLC0415 - only who resumes asks
+
+        return reach(self._server, cast("BinlogServer", target), link)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:
         """Not to be had: rows do not tell who wrote them."""

@@ -100,8 +100,8 @@ class PostgresRepairs:
 
 def _of_links(cluster: str, links: Sequence[Link], carrying: Sequence[Link], *, marked: bool) -> Iterator[str]:
     if not carrying:
-        where = "no link joins the two clusters" if not links else f"no link carries these tables from {cluster}"
-        yield f"Nothing keeps these changes on {cluster}: {where}. Other subscribers of {cluster} get them"
+        where = f": no link carries these tables from {cluster}" if links else ""
+        yield f"Nothing keeps these changes on {cluster}{where}. Whoever subscribes there gets them"
         return
     labels = ", ".join(link.label for link in carrying)
     if marked:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from replguard.engines.base import AppliedRows, Server, Since, Wanted
-    from replguard.engines.controls import Kept
+    from replguard.engines.controls import Kept, Reach
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.postgresql.session import Session
     from replguard.errors import ServerError
@@ -177,6 +177,12 @@ class PostgresStreams:
         return PublishedStream(
             publication, PublishedSlot(server, publication.name, self.slot_deadline), feed, self.wal_limit
         )
+
+    def reach(self, link: Link, target: Server) -> Reach:  # noqa: ARG002 - the slot remembers for the target
+        """Fulfils ``controls.Reaches``."""
+        from replguard.engines.postgresql.reach import reach  # noqa: PLC0415 - only who resumes asks
+
+        return reach(self._server, link)
 
     def applied_rows(self, link: Link, source: Server, tables: Sequence[Table]) -> tuple[AppliedRows, ...]:  # noqa: ARG002
         return applied_rows(self._server, link, tables)
