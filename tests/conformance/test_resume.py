@@ -265,8 +265,8 @@ def _lose(app: Application, clusters: Clusters) -> None:
     """Let the source throw away what the link needs next; PostgreSQL warns of that before."""
     if app.family != "postgresql":
         app.db.run("blue", "FLUSH BINARY LOGS")
-        (last,) = app.db.query("blue", "SHOW BINARY LOGS")[-1:]
-        app.db.run("blue", f"PURGE BINARY LOGS TO '{last[0]}'")
+        last = app.db.query("blue", "SHOW BINARY LOGS")[-1][0]
+        until(lambda: _purged(app, last), "the server to let go of its older binlog files")
         return
     app.db.run("blue", "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()")
     status = f"SELECT wal_status FROM pg_replication_slots WHERE slot_name = '{app.subscription}'"
@@ -277,3 +277,9 @@ def _lose(app: Application, clusters: Clusters) -> None:
     assert (unsure.verdict, codes(unsure)) == (Verdict.inconclusive, ["resume.not_started", "resume.position_unsure"])
     app.db.run("blue", "CHECKPOINT")
     until(lambda: app.db.query("blue", status) == [("lost",)], "the slot to be lost")
+
+
+def _purged(app: Application, last: object) -> bool:
+    """Whether no file before the last is left; a server keeps one for a moment after it was closed."""
+    app.db.run("blue", f"PURGE BINARY LOGS TO '{last}'")
+    return app.db.query("blue", "SHOW BINARY LOGS")[0][0] == last
