@@ -72,16 +72,16 @@ def kept(server: BinlogServer, target: BinlogServer, link: Link, begun: Callable
 
 
 def _lost(server: BinlogServer, target: BinlogServer, link: Link, files: _Files) -> str | None:
-    """Why the link can no longer be had, by GTIDs where it goes by them, else by the file that it stands in."""
+    """Why the link can no longer be had: by GTIDs where it asks by them, else by the file that it stands in."""
     applied = places.applied(server, target, link)
-    if applied.gtids is not None:
-        removed = _removed(server, files)
-        if removed is None or covers(applied.gtids, removed):
-            return None
-        return f"{server.name} has removed binlog files that {link.target} needs: it has applied {applied.gtids} alone"
-    if files.names and order(applied.file) < order(files.names[0]):
-        return f"{server.name} has removed {applied.file}, in which {link.target} stands"
-    return None
+    if not link.detail.get("auto_position"):
+        file = str(link.detail.get("source_file") or "")
+        gone = file and files.names and order(file) < order(files.names[0])
+        return f"{server.name} has removed {file}, in which {link.target} stands" if gone else None
+    removed = _removed(server, files)
+    if removed is None or applied.gtids is None or covers(applied.gtids, removed):
+        return None
+    return f"{server.name} has removed binlog files that {link.target} needs: it has applied {applied.gtids} alone"
 
 
 def _removed(server: BinlogServer, files: _Files) -> GtidSet | None:
