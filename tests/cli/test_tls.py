@@ -47,7 +47,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], set[int]], ...] = (
     (("status",), {0}),
     (("filter", "audit"), {0}),
     (("diff", "--self-test", "--repair-sql", "repair.sql"), {0}),
-    (("gate", "--window", "1s"), {0}),
+    (("gate", "--window", "0s"), {0}),
     (("pause",), {0}),
     (("resume",), {0}),
 )
