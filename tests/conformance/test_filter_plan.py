@@ -212,7 +212,7 @@ def test_a_plan_that_was_killed_is_finished_or_taken_back(leaking, path, back, t
 
 def test_only_the_link_that_leaks_is_stopped(two_way_db, tmp_path, path):
     app = Application(two_way_db, tmp_path)
-    app.create_two_way()
+    app.create_two_way(apart=False)
     app.keep_apart("event", "auditlog")
     sent: list[tuple[str, str]] = []
     with connected(app, lambda cluster, text: sent.append((cluster, text))) as clusters:

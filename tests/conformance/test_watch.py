@@ -164,7 +164,7 @@ def test_a_stop_that_died_half_way_is_seen_and_mended(app: Application, monkeypa
 @pytest.mark.engines("mariadb", "mysql")
 def test_both_directions_of_a_pair_are_watched(two_way_db: Workspace, tmp_path: Path) -> None:
     app = Application(two_way_db, tmp_path)
-    app.create_two_way()
+    app.create_two_way(apart=False)
     with app.clusters() as clusters, watching(clusters) as watch:
         app.db.run("blue", "INSERT INTO event VALUES (1, 'of blue')")
         app.db.run("green", "INSERT INTO event VALUES (2, 'of green')")
