@@ -108,7 +108,7 @@ class Clusters:
 
     def status(self) -> Report:
         """Links, their state, positions and lag; a pause that holds; an action that was not finished."""
-        from replguard.control import breaker, budget, guard, receipt, retention
+        from replguard.control import breaker, budget, guard, receipt, retention, returned
 
         started = _now()
         ours, found = self.links()
@@ -118,7 +118,9 @@ class Clusters:
         data: dict[str, Any] = {"receipt": held, "tls": {server.name: server.tls() for server in self.pair}}
         budgets = retention.now(self.pair, ours, held)
         data["budget"] = [one.as_data() for one in budgets]
-        checks = (audit_links.check(found, self.config), *self._unfinished(), *([guards] if guards else []))
+        paused = returned.check(self._folder, ours)
+        checks = (audit_links.check(found, self.config), *([paused] if paused else []), *self._unfinished())
+        checks = (*checks, *([guards] if guards else []))
         if budgets:
             checks = (*checks, budget.check(budgets))
         if stopped:
@@ -209,9 +211,10 @@ class Clusters:
 
     def watch(self, options: watching.Options) -> Report:
         """Both sides' streams against policy and filters."""
+        from replguard.control import returned
         from replguard.watch import run as watching
 
-        return self._watched(watching.watch, options)
+        return self._watched(watching.watch, replace(options, returned=lambda: returned.look(self.pair, self._folder)))
 
     def pending(self, options: watching.Options | None = None) -> Report:
         """What waits in every link: each forbidden and each config change, nothing moved."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from replguard.audit.links import between
-from replguard.control import budget, guard, receipt, retention, stopping, tail, undo
+from replguard.control import budget, durable, guard, receipt, retention, stopping, tail, undo
 from replguard.errors import ReplguardError
 from replguard.journal import Journal
 from replguard.model.findings import Check, Finding, Severity
@@ -58,6 +58,14 @@ class Outcome:
     acted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The journal entries that this pause finishes, its own first, and what it leaves."""
+
+    entries: tuple[Entry, ...]
+    left: receipt.Left
+
+
 def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outcome:
     """Pause all links between the clusters. Calling it on what is paused is no error.
 
@@ -77,20 +85,20 @@ def pause(pair: Pair, tables: TableMap, folder: Path, options: Options) -> Outco
             receipt.store(folder, held)
         return _already(pair, tables, links, held)
     stopping.show(pair, to_stop, options)
-    for line in guard.statements(pair, tables, links):
+    for line in (*durable.statements(pair, links), *guard.statements(pair, tables, links)):
         options.show(line)
     glance = [one.as_data() for one in retention.glance(pair, to_stop)]
     entry = journal.begin("pause", reason=options.reason, glance=glance)
+    made = _Made((entry, *before), receipt.Left(held=durable.kept(held, before)))
     try:
         stopping.stop(pair, to_stop, entry, options)
+        drained = {*entry.data.get("drained", ()), *_drained_before(links, to_stop, held, before)}
+        return _written_down(pair, tables, folder, made, drained, options)
     except BaseException as error:
         problems = undo.put_back(pair, entry)
         if not isinstance(error, ReplguardError):
             raise
         return Outcome((_failed(error, problems),), _links(pair), acted=True)
-    drained = _drained(held, (*before, entry)) & {link.label for link in links}
-    written = _written_down(pair, tables, folder, (entry, *before), drained, options)
-    return replace(written, acted=bool(to_stop))
 
 
 def _links(pair: Pair) -> tuple[Link, ...]:
@@ -105,41 +113,45 @@ def _is_of(held: dict[str, Any], links: tuple[Link, ...]) -> bool:
     )
 
 
-def _drained(held: dict[str, Any] | None, entries: tuple[Entry, ...]) -> set[str]:
-    """The links that were drained, now or by who paused them before."""
-    return receipt.drained_links(held) | {label for entry in entries for label in entry.data.get("drained", ())}
+def _drained_before(
+    links: tuple[Link, ...], stopped: tuple[Link, ...], held: dict[str, Any] | None, before: tuple[Entry, ...]
+) -> set[str]:
+    """The links that stood already and had been drained: by a receipt that still tells of them, or by who died then."""
+    stood = [link for link in links if link not in stopped]
+    by_receipt = {link.label for link in stood if held and not receipt.moved(link, held)}
+    died = {label for entry in before for label in entry.data.get("drained", ())}
+    return (by_receipt & receipt.drained_links(held)) | (died & {link.label for link in stood})
 
 
 def _already(pair: Pair, tables: TableMap, links: tuple[Link, ...], held: dict[str, Any]) -> Outcome:
     """What is paused stays so, and its receipt; the servers are asked all the same, and what waits is read."""
     findings = _standing(pair, links, receipt.drained_links(held))
-    findings += [*tail.read(pair, tables, links), *_fragile(pair, links)]
+    findings += [*tail.read(pair, tables, links), *durable.restarters(pair, links)]
     return Outcome((_check(links, findings, "already paused"),), links, held)
 
 
 def _written_down(
-    pair: Pair, tables: TableMap, folder: Path, entries: tuple[Entry, ...], drained: set[str], options: Options
+    pair: Pair, tables: TableMap, folder: Path, made: _Made, drained: set[str], options: Options
 ) -> Outcome:
-    """Ask the servers whether the links really stand, read the tail, write the receipt, close the journal."""
+    """Ask the servers whether the links really stand, see that they stay so, read the tail, write the receipt."""
     links = _links(pair)
-    findings = _standing(pair, links, drained)
-    stopped = not findings
+    if findings := _standing(pair, links, drained):
+        return Outcome((_check(links, findings, "paused"),), links, acted=True)
+    entry, left = made.entries[0], made.left
+    findings = durable.hold(pair, links, entry, left.held)
     waiting = tail.read(pair, tables, links)
-    held = None
-    if stopped:
-        made = guard.make(pair, tables, links, entries[0], options.timeout)
-        looks = retention.look(pair, links, made.guards)
-        kept = retention.begin(entries[0].data.get("glance", ()), looks, options.free_disk)
-        findings += [*made.findings, *budget.findings(retention.judged(looks, {"budget": kept}), Severity.info)]
-        left = receipt.Left(tail.as_data(waiting), guards=made.guards, memory=made.memory, budget=kept)
-        reason = entries[0].data["reason"]
-        written = receipt.Receipt.make(pair, links, reason=reason, drained=drained, left=left)
-        receipt.store(folder, written)
-        held = written.as_dict()
-        for entry in entries:
-            entry.close("paused")
-    findings += [*waiting, *_fragile(pair, links)]
-    return Outcome((_check(links, findings, "paused"),), links, held)
+    left.tail.extend(tail.as_data(waiting))
+    guarded = guard.make(pair, tables, links, entry, options.timeout)
+    looks = retention.look(pair, links, guarded.guards)
+    kept = retention.begin(entry.data.get("glance", ()), looks, options.free_disk)
+    findings += [*guarded.findings, *budget.findings(retention.judged(looks, {"budget": kept}), Severity.info)]
+    left = replace(left, guards=guarded.guards, memory=guarded.memory, budget=kept)
+    written = receipt.Receipt.make(pair, links, reason=entry.data["reason"], drained=drained, left=left)
+    receipt.store(folder, written)
+    for one in made.entries:
+        one.close("paused")
+    findings += [*waiting, *durable.restarters(pair, links)]
+    return Outcome((_check(links, findings, "paused"),), links, written.as_dict(), acted=True)
 
 
 def _check(links: tuple[Link, ...], findings: list[Finding], words: str) -> Check:
@@ -167,22 +179,6 @@ def _stands(pair: Pair, link: Link, *, drained: bool) -> list[Finding]:
             remedy="run `replguard pause` again",
         )
         for problem in pair.server(link.target).replication.problems(link, wanted, source)
-    ]
-
-
-def _fragile(pair: Pair, links: tuple[Link, ...]) -> list[Finding]:
-    """What would start links again behind everybody's back."""
-    return [
-        Finding(
-            "pause.fragile",
-            Severity.info,
-            f"a restart of {link.target} starts {link.label} again, unless the server skips that",
-            cluster=link.target,
-            link=link.label,
-            remedy=f"do not restart {link.target} meanwhile, or set skip_replica_start (skip_slave_start) there",
-        )
-        for link in links
-        if not pair.server(link.target).capabilities.pause_survives_restart
     ]
 
 

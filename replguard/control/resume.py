@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from replguard.audit.links import between
-from replguard.control import changed, guard, ready, receipt, starting
+from replguard.control import changed, durable, guard, ready, receipt, starting
 from replguard.control.changed import Situation
 from replguard.control.pause import SWITCHES
 from replguard.control.pause import Options as PauseOptions
@@ -183,9 +183,13 @@ def _accepted(finding: Finding) -> Finding:
 def _start(now: Situation, held: _Held, options: Options) -> Check:
     """Start, see it carry data, and take back what the pause left. Done again after a crash, it does the rest."""
     pair, links, to_start = now.pair, now.links, now.standing
+    set_by_pause = durable.kept(now.held, held.entries)
     starting.show(pair, to_start, options.show)
+    for line in durable.release_statements(set_by_pause):
+        options.show(line)
     noted = _Noted(Journal(held.folder, options.still))
     found = starting.start(pair, to_start, noted.note)
+    found += durable.release(pair, set_by_pause, noted.note)
     found += starting.verify(pair, links, options.timeout) if not found else []
     sound = all(finding.severity is Severity.info for finding in found)
     if sound:

@@ -45,7 +45,7 @@ def stop(pair: Pair, links: tuple[Link, ...], entry: Entry, options: Options) ->
         for link in links:
             _reach(pair, link, entry, deadline)
     for link in links:
-        _stop(pair, link, entry, deadline if options.drain else None)
+        _stop(pair, link, entry, deadline, drain=options.drain)
     if options.drain:
         entry.note("all links were drained", drained=[link.label for link in links])
 
@@ -73,15 +73,17 @@ def _reach(pair: Pair, link: Link, entry: Entry, deadline: float) -> None:
         )
 
 
-def _stop(pair: Pair, link: Link, entry: Entry, deadline: float | None) -> None:
-    """Without a deadline what was fetched is not waited for."""
+def _stop(pair: Pair, link: Link, entry: Entry, deadline: float, *, drain: bool) -> None:
+    def left() -> float:
+        return max(deadline - time.monotonic(), LEAST_SECONDS)
+
     replication = pair.server(link.target).replication
     entry.note(f"stop the receiver of {link.label}", starting(link))
-    replication.stop_receiver(link)
-    if deadline is not None and not replication.drain(link, max(deadline - time.monotonic(), LEAST_SECONDS)):
+    replication.stop_receiver(link, left())
+    if drain and not replication.drain(link, left()):
         raise DeadlineError(
             f"{link.label} did not apply in time what it had received",
             remedy="give it more time with --timeout, or find what slows the applier",
         )
     entry.note(f"stop the applier of {link.label}")
-    replication.stop_applier(link)
+    replication.stop_applier(link, left())

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from replguard.audit.links import between
-from replguard.control import guard
+from replguard.control import durable, guard
 from replguard.errors import ConnectionLost, ControlError, ReplguardError
 
 if TYPE_CHECKING:
@@ -86,4 +86,8 @@ def _find(pair: Pair, step: Mapping[str, Any]) -> Link:
     return found
 
 
-_ACTIONS: dict[str, Undo] = {"start": _start, "drop guard": guard.take_back}
+def _release(pair: Pair, step: Mapping[str, Any]) -> None:
+    durable.release_one(pair, step["step"])
+
+
+_ACTIONS: dict[str, Undo] = {"start": _start, "drop guard": guard.take_back, durable.ACTION: _release}

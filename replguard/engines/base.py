@@ -367,16 +367,18 @@ class Replication(Protocol):
         """
         ...
 
-    def stop_receiver(self, link: Link) -> None:
-        """Stop fetching, and return when the server says that it has stopped."""
+    def stop_receiver(self, link: Link, timeout: float = 60.0) -> None:
+        """Stop fetching, and return when the server says that it has stopped. ControlError after ``timeout`` seconds,
+        as far as the server lets go: it ends a transaction first.
+        """
         ...
 
     def drain(self, link: Link, timeout: float) -> bool:
         """Whether everything fetched was applied within ``timeout`` seconds."""
         ...
 
-    def stop_applier(self, link: Link) -> None:
-        """Stop applying, and return when the server says that it has stopped."""
+    def stop_applier(self, link: Link, timeout: float = 60.0) -> None:
+        """Stop applying, and return when the server says that it has stopped; else as :meth:`stop_receiver`."""
         ...
 
     def start(self, link: Link) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -237,22 +237,26 @@ class Keeps(Protocol):
 
 @runtime_checkable
 class StaysStopped(Protocol):
-    """``Server.replication`` of engines that can be told to leave links stopped at a restart."""
+    """``Server.replication`` of engines that can say, or see to it, that links stay stopped."""
 
-    def hold(self, link: Link) -> tuple[Step, ...]:
-        """The steps that keep the link stopped over a restart, empty where it stays stopped by itself."""
-        ...
+    def hold(self, link: Link, ours: Collection[str]) -> tuple[Step, ...]:
+        """The steps that keep the link stopped over a restart, empty where it stays so, or nothing can be done.
 
-    def release(self, link: Link) -> tuple[Step, ...]:
-        """The steps that take :meth:`hold` back, empty where nothing of it stands."""
+        ``ours`` are the names of all links into this server that are to stay stopped; Unsupported where others would be
+        left stopped too.
+        """
         ...
 
     def do(self, step: Step) -> None:
         """Do one of these steps; done again it changes nothing."""
         ...
 
+    def undo(self, step: Step) -> None:
+        """Take one of these steps back; no error where it was not done."""
+        ...
+
     def restarters(self, link: Link) -> tuple[str, ...]:
-        """What would start the link again by itself, in words: a restart, auto-failover of channels, an event, ..."""
+        """What would start the link again by itself, in sentences: a restart, an election, an event, ..."""
         ...
 
 

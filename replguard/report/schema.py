@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from replguard.configfile import ConfigFile, PresetFile
+from replguard.control.receipt import SCHEMA as RECEIPT
+from replguard.control.receipt import Receipt
 from replguard.model.certificate import SCHEMA as CERTIFICATE
 from replguard.model.certificate import Certificate
 from replguard.model.changes import Operation
@@ -59,6 +61,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "report.schema.json": _titled(_report(), "a report of replguard"),
         "certificate.schema.json": _titled(_certificate(), "a certificate of replguard diff"),
         "plan.schema.json": _titled(_plan(), "a plan of replguard filter plan"),
+        "receipt.schema.json": _titled(_receipt(), "the receipt of a pause"),
         "line.schema.json": _titled(_line(), "a line of replguard's --format jsonl"),
     }
 
@@ -125,6 +128,14 @@ def _plan() -> dict[str, Any]:
     properties = definitions.pop(reference["$ref"].rpartition("/")[2])["properties"]
     own = {"schema": {"const": PLAN}, **properties, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
     return {**_closed(own), "$defs": definitions}
+
+
+def _receipt() -> dict[str, Any]:
+    """What is written; receipts of earlier versions lack parts that came later, and are read all the same."""
+    definitions: dict[str, Any] = {}
+    reference = _definition(Receipt, definitions)
+    properties = definitions.pop(reference["$ref"].rpartition("/")[2])["properties"]
+    return {**_closed({**properties, "schema": {"const": RECEIPT}}), "$defs": definitions}
 
 
 def _line() -> dict[str, Any]:

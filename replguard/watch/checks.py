@@ -17,6 +17,7 @@ APPLIED = "watch.applied"
 CONFIGURED = "watch.configured"
 FREEZE = "watch.freeze"
 PENDING = "watch.pending"
+PAUSED = "watch.paused"
 _KINDS = {SENT: {"sent"}, APPLIED: {"own"}, FREEZE: {"sent", "own"}, PENDING: {"pending"}}
 
 
@@ -47,3 +48,9 @@ def configured(findings: Iterable[Finding]) -> Check:
     leaks = sum(finding.code.startswith("leak.") for finding in found)
     what = f"{leaks} table{'s' * (leaks != 1)} would leak" if leaks else "no must_not_sync table would cross"
     return Check(CONFIGURED, what, found)
+
+
+def paused(findings: Iterable[Finding]) -> Check:
+    """Links that are said to be paused and are not."""
+    found = tuple(findings)
+    return Check(PAUSED, f"{len(found)} paused link{'s' * (len(found) != 1)} came back", found)

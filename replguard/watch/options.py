@@ -39,6 +39,7 @@ class Options:
     catalog and filters too. ``freeze`` tells of changes of config tables, with expected differences as of ``today``.
     ``publish`` allows a publication of inserts and truncates on a target that shows them in no other way.
     ``patience`` is for how many seconds a server may stay away. ``breaker`` is called with the first leak of a link.
+    ``returned`` tells of links that run although they are said to be paused; it is asked now and then.
     ``on_told`` is called with every change, trouble and end of a transaction, and what was found by it.
     """
 
@@ -54,6 +55,7 @@ class Options:
     patience: float = PATIENCE
     checkpoint: Checkpoint | None = None
     breaker: Breaker | None = None
+    returned: Callable[[], tuple[Finding, ...]] = field(default=tuple)
     on_told: Callable[[Told], None] = field(default=lambda _told: None)
     on_progress: Callable[[Progress], None] = field(default=lambda _progress: None)
     say: Callable[[str], None] = field(default=lambda _line: None)

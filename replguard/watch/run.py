@@ -77,6 +77,7 @@ class _Run:
         self.readings = readings_of(self.known, options, freezer)
         self.active: list[Reading] = []
         self.stopped_links: set[str] = set()
+        self.returned: dict[str | None, Finding] = {}
 
     def open(self) -> None:
         """Open all streams; one that cannot be opened is told, and the others are read."""
@@ -192,6 +193,7 @@ class _Run:
 
     def _looked_again(self) -> None:
         """Catalog and filters were read again: what leaks by them is told, and other streams are opened if need be."""
+        self._look_at_pauses()
         before = set(self.known.audited)
         if self.options.audit:
             self.known.audit()
@@ -202,6 +204,14 @@ class _Run:
         for reading in tuple(self.active):
             if reading.stream is not None and self.known.is_outdated(reading):
                 self._open_again(reading)
+
+    def _look_at_pauses(self) -> None:
+        """Links that came back by themselves, each told once."""
+        for finding in self.options.returned():
+            if finding.link not in self.returned:
+                self.returned[finding.link] = finding
+                self.looker.count(finding)
+                self.options.say(f"{finding.severity.value} {finding.code}: {finding.message}")
 
     def _open_again(self, reading: Reading) -> None:
         """Go on with another stream from the same position, because what must be read is not what it was."""
@@ -250,6 +260,8 @@ class _Run:
         ]
         if self.options.audit and self.links:
             done.insert(0, checks.configured(self.known.audited.values()))
+        if self.returned:
+            done.append(checks.paused(self.returned.values()))
         if self.options.freeze:
             done.append(checks.check(FREEZE, found[FREEZE], coverage))
         if self.options.checkpoint:

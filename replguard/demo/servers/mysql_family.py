@@ -135,6 +135,10 @@ class MariaDBServer(FamilyServer):
 class MySQLServer(FamilyServer):
     transient = ("Unable to lock ./ibdata1",)
 
+    def program(self) -> list[str]:
+        """Without option files, and yet with the settings that were persisted: --no-defaults would pass over both."""
+        return ["--defaults-file=/dev/null" if word == "--no-defaults" else word for word in super().program()]
+
     def initialise(self, folder: Path) -> list[str]:
         return [*self.program(), "--initialize-insecure", f"--datadir={folder}", *self._small()]
 

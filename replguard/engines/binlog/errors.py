@@ -23,7 +23,7 @@ AUTH = frozenset({1045, 1251, 1524, 1698, 1820, 1862, 2059, 2061, 3118, 4151})
 """Password or user refused, an authentication plugin that does not fit, an account locked or expired."""
 NO_SUCH_DATABASE = 1049
 NO_ACCESS_TO_DATABASE = 1044
-PRIVILEGE = frozenset({1044, 1142, 1143, 1227, 1370})
+PRIVILEGE = frozenset({1044, 1142, 1143, 1227, 1370, 3630})
 NEEDS_TLS = 3159
 OFFERS_NO_TLS = 2026
 UNREACHABLE = frozenset({2002, 2003, 2005})
@@ -66,7 +66,11 @@ def needed(message: str) -> str:
     'REPLICATION_SLAVE_ADMIN'
     >>> needed("SELECT command denied to user 'a'@'b' for table `c`.`d`")
     'SELECT'
+    >>> needed("Access denied; you need SYSTEM_VARIABLES_ADMIN and PERSIST_RO_VARIABLES_ADMIN privileges for this")
+    'SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMIN'
     """
+    if found := re.search(r"you need (\w+) and (\w+) privileges", message):
+        return f"{found[1]}, {found[2]}"
     if found := _ONE_OF.search(message):
         names = [name.strip() for name in re.split(r",| or ", found["privileges"])]
         return next((name for name in reversed(names) if name != "SUPER"), names[-1])

@@ -102,11 +102,11 @@ class BinlogReplication(ABC):
                 if stuck := self.problems(link, "running", None):
                     raise ControlError(f"{link.label} can make no progress: {'; '.join(stuck)}", cluster=link.target)
 
-    def stop_receiver(self, link: Link) -> None:
-        self._switch(link, "stop_receiver", lambda status: status.receiver == "No")
+    def stop_receiver(self, link: Link, timeout: float = STOP_SECONDS) -> None:
+        self._switch(link, "stop_receiver", lambda status: status.receiver == "No", timeout)
 
-    def stop_applier(self, link: Link) -> None:
-        self._switch(link, "stop_applier", lambda status: status.applier == "No")
+    def stop_applier(self, link: Link, timeout: float = STOP_SECONDS) -> None:
+        self._switch(link, "stop_applier", lambda status: status.applier == "No", timeout)
 
     def start(self, link: Link) -> None:
         """Start both threads. The server accepts that before it tries: whether they live, :meth:`problems` tells."""
@@ -152,13 +152,13 @@ class BinlogReplication(ABC):
         with self._server.open("control", read_only=False) as session:
             session.run(name, link=literal(link.name))
 
-    def _switch(self, link: Link, name: str, done: Callable[[Status], bool]) -> None:
+    def _switch(self, link: Link, name: str, done: Callable[[Status], bool], timeout: float) -> None:
+        deadline = time.monotonic() + timeout
         self._send(link, name)
-        deadline = time.monotonic() + STOP_SECONDS
         while not done(self._status(link)):
             if time.monotonic() >= deadline:
                 what = name.replace("_", " ")
-                raise ControlError(f"{link.label}: {what} was not done in {STOP_SECONDS:.0f} s", cluster=link.target)
+                raise ControlError(f"{link.label}: {what} was not done in {timeout:.0f} s", cluster=link.target)
             time.sleep(POLL_SECONDS)
 
     def _status(self, link: Link) -> Status:

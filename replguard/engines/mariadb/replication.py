@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.identity import triples
 from replguard.engines.binlog.replication import POLL_SECONDS, BinlogReplication, Status, lag_of, require_gtid
+from replguard.engines.binlog.restarting import events
+from replguard.errors import Unsupported
 from replguard.model.positions import Position, PositionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from replguard.engines.base import Server
     from replguard.engines.binlog.connection import Session
+    from replguard.engines.controls import Step
     from replguard.engines.mariadb.server import MariaDBServer
     from replguard.model.links import Link
 
@@ -48,6 +51,22 @@ class MariaDBReplication(BinlogReplication):
         if status.received is None:
             return status.received_place == status.applied_place
         return self._applied(self._server.run("gtids")[0], status.received.text)
+
+    def hold(self, link: Link, ours: Collection[str]) -> tuple[Step, ...]:  # noqa: ARG002 - nothing can be set here
+        """Nothing: skip_slave_start is an option of the server's start alone, and no variable tells of it."""
+        return ()
+
+    def do(self, step: Step) -> None:
+        raise Unsupported(f"MariaDB knows no step {step.action!r}", cluster=step.cluster)
+
+    undo = do
+
+    def restarters(self, link: Link) -> tuple[str, ...]:
+        restart = (
+            f"a restart of {link.target} starts {link.label} again, unless it runs with skip_slave_start, which it "
+            "does not tell"
+        )
+        return (restart, *events(self._server, link))
 
     def _applied(self, row: Mapping[str, Any], gtids: str) -> bool:
         return applied(

@@ -6,14 +6,17 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog.replication import BinlogReplication, Status, lag_of
+from replguard.engines.binlog.restarting import events
+from replguard.engines.mysql import durable
 from replguard.errors import PrivilegeError
 from replguard.model.positions import Position, PositionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from replguard.engines.base import Server
     from replguard.engines.binlog.connection import Session
+    from replguard.engines.controls import Step
     from replguard.engines.mysql.server import MySQLServer
     from replguard.model.links import Link
 
@@ -56,6 +59,18 @@ class MySQLReplication(BinlogReplication):
         if status.received is not None and self._server.run("gtid_subset", status.received.text)[0]["missing"]:
             return False
         return self._server.uses_gtids or status.received_place == status.applied_place
+
+    def hold(self, link: Link, ours: Collection[str]) -> tuple[Step, ...]:
+        return durable.hold(self._server, link, (status for status in self.statuses() if status.name not in ours))
+
+    def do(self, step: Step) -> None:
+        durable.do(self._server, step)
+
+    def undo(self, step: Step) -> None:
+        durable.undo(self._server, step)
+
+    def restarters(self, link: Link) -> tuple[str, ...]:
+        return (*durable.restarters(self._server, link), *events(self._server, link))
 
     def _worker_errors(self) -> defaultdict[str, list[str]]:
         """Errors by channel. Without the privilege to read them the coordinator's error, which names one, must do."""

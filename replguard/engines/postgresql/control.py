@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Literal
 from replguard.engines.postgresql.links import find_peer, links_of, look, slot_of, wait_until
 from replguard.engines.postgresql.position import number, wal_end
 from replguard.engines.postgresql.quoting import quoted
-from replguard.errors import ControlError
+from replguard.errors import ControlError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from replguard.engines.base import Server
+    from replguard.engines.controls import Step
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Link
@@ -82,18 +83,19 @@ class PostgresReplication:
     def _error(self, link: Link, what: str, remedy: str) -> ControlError:
         return ControlError(f"{link.label}: {what}", remedy=remedy, cluster=self._server.name)
 
-    def stop_receiver(self, link: Link) -> None:
+    def stop_receiver(self, link: Link, timeout: float = _STOP_SECONDS) -> None:
         """Disable the subscription and wait until none of its workers is left."""
         self._alter(link, "subscription_disable")
         session, row = self._server.session, self._row(link)
-        if not wait_until(lambda: look(session, row).workers == 0, _STOP_SECONDS):
-            raise self._error(link, f"disabled, but a worker still runs after {_STOP_SECONDS:.0f} s", "see its log")
+        if not wait_until(lambda: look(session, row).workers == 0, timeout):
+            remedy = "it ends with its transaction: see what that waits for on the target, and give it more time"
+            raise self._error(link, f"disabled, but a worker still runs after {timeout:.0f} s", remedy)
 
     def drain(self, link: Link, timeout: float) -> bool:
         """Nothing to drain: the worker applies what it receives, and what it does not apply is sent again."""
         return wait_until(lambda: look(self._server.session, self._row(link)).workers == 0, timeout)
 
-    def stop_applier(self, link: Link) -> None:
+    def stop_applier(self, link: Link, timeout: float = _STOP_SECONDS) -> None:  # noqa: ARG002 - nothing to wait for
         """The receiver is the applier; only looks that it has stopped."""
         if self._enabled(link) or look(self._server.session, self._row(link)).workers:
             raise self._error(link, "it still runs", "stop its receiver first")
@@ -151,6 +153,18 @@ class PostgresReplication:
     def _slot_is_read(self, publisher: PostgresServer, link: Link) -> bool:
         slot = slot_of(publisher, link.detail["slot"])
         return slot is not None and bool(slot["active"])
+
+    def hold(self, link: Link, ours: Collection[str]) -> tuple[Step, ...]:  # noqa: ARG002 - nothing need be set
+        """Nothing: a disabled subscription stays so."""
+        return ()
+
+    def do(self, step: Step) -> None:
+        raise Unsupported(f"PostgreSQL knows no step {step.action!r}", cluster=step.cluster)
+
+    undo = do
+
+    def restarters(self, link: Link) -> tuple[str, ...]:  # noqa: ARG002 - nothing starts it
+        return ()
 
     def statements(self, link: Link, action: Literal["pause", "resume"]) -> tuple[str, ...]:
         name = "subscription_disable" if action == "pause" else "subscription_enable"

@@ -1,0 +1,2 @@
+-- Takes skip_start back where OFF was persisted before.
+SET PERSIST_ONLY skip_replica_start = OFF
