@@ -197,6 +197,20 @@ class Clusters:
         ]
         return self._report("filter apply", started, checks, links=_facts(self.links()[1]), data={"persist": persist})
 
+    def export_filters(self, form: str) -> Report:
+        """The policy's rules in the words of another tool, in ``data``. ``form`` is one of ``filterexport.FORMS``.
+
+        Raises UsageError for a form that is none, or none of this engine.
+        """
+        from replguard.control import filterexport
+
+        started = _now()
+        ours, found = self.links()
+        made = filterexport.make(self.pair, self.tables(), ours, form)
+        data = {"for": form, "exports": [one.data() for one in made.exports]}
+        unknown = () if form in filterexport.OF_TOOLS else self._unknown_links(found)
+        return self._report("filter export", started, (made.check, *unknown), links=_facts(found), data=data)
+
     def undo_filters(self, path: Path | None = None, options: filterapply.Options | None = None) -> Report:
         """Take back a plan that was applied, whole or in part; without a file the one that was not finished."""
         from replguard.control import filterapply, filterundo

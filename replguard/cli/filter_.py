@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +23,7 @@ app = typer.Typer(
     help="Filters, publications and subscriptions.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
 PLAN_EXAMPLE = "Examples: replguard filter plan; replguard filter plan -o filters.plan"
+EXPORT_EXAMPLE = "Examples: replguard filter export --for mycnf; replguard filter export --for debezium"
 APPLY_EXAMPLE = "Examples: replguard filter apply filters.plan; replguard filter apply --undo --yes"
 
 
@@ -72,6 +75,46 @@ def apply(
     """
     given = seconds(timeout)
     run("filter apply", common, lambda session: _apply(session, file, given, yes=yes, undo=undo))
+
+
+class Form(StrEnum):
+    mycnf = "mycnf"
+    sql = "sql"
+    publication = "publication"
+    debezium = "debezium"
+    maxscale = "maxscale"
+
+
+@app.command("export", epilog=EXPORT_EXAMPLE)
+@command
+def export(
+    common: Common,
+    form: Annotated[
+        Form,
+        typer.Option("--for", help="Option file lines, statements, CREATE PUBLICATION, or another tool's settings."),
+    ],
+) -> None:
+    """Print the policy's rules for other tools, on standard output. Nothing is changed.
+
+    mycnf and sql are for MySQL and MariaDB, sql and publication for PostgreSQL, one for each link; debezium is a
+    table.exclude.list, maxscale a binlogfilter.
+    """
+    run("filter export", common, lambda session: session.clusters.export_filters(form.value), partial(_raw, common))
+
+
+def _raw(common: Common, report: Report) -> None:
+    """The lines as they are; what speaks against them goes to standard error."""
+    exports = report.data.get("exports")
+    if common.format != Format.text:
+        show(report, common)
+        return
+    for one in exports or ():
+        for line in one["lines"]:
+            sys.stdout.write(f"{line}\n")
+    if exports == [] or report.exit_code:
+        from replguard.report.text import render  # noqa: PLC0415 - only where there is something to say
+
+        render(report, console(common, stderr=True), verbose=common.verbose)
 
 
 def _plan(session: Session, output: Path | None) -> Report:

@@ -133,6 +133,33 @@ GUARD = "replguard_guard_"
 """How the names of guards begin."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What makes one link let through what it should, written for ``cluster`` in the words of a form.
+
+    ``refused`` says, in sentences, what the form cannot say; then there are no lines.
+    """
+
+    cluster: str
+    lines: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class ExportsFilters(Protocol):
+    """``Server.filters`` of engines whose filters can be written down for other tools."""
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The forms that make sense for this engine: its own, and those of tools that read its changes."""
+        ...
+
+    def export(self, form: str, link: Link, source: Server, wanted: WantedFilter) -> Exported:
+        """The rules of a link in one of the engine's own forms. Nothing is changed. KeyError for another form."""
+        ...
+
+
 @runtime_checkable
 class Guards(Protocol):
     """``Server.streams`` of engines that can keep their own stream from a moment on, for reading it later."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from replguard.engines.binlog import fragility, wantedrules
 from replguard.engines.binlog.connection import literal
 from replguard.engines.binlog.replication import POLL_SECONDS, STOP_SECONDS
-from replguard.engines.controls import LinkPlan, Step
+from replguard.engines.controls import Exported, LinkPlan, Step
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
@@ -80,6 +80,31 @@ class SettableFilters(ABC):
             persist_on=self.server.name,
             notes=tuple(choice.notes),
         )
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        return ("mycnf", "sql", "debezium", "maxscale")
+
+    def export(self, form: str, link: Link, source: Server, wanted: WantedFilter) -> Exported:
+        """Option lines, or the statements that set every list that is not empty, now or then."""
+        raw = self.rules_of(link, source)
+        choice = wantedrules.choose(raw, wanted)
+        rules = {kind: sorted(getattr(choice.raw, kind)) for kind in fragility.RULES}
+        rules = {kind: texts for kind, texts in rules.items() if texts or getattr(raw, kind)}
+        writers = {"mycnf": lambda: self._options(link, raw, rules), "sql": lambda: self._script(link, rules)}
+        lines = writers[form]()
+        refused = tuple(choice.refused)
+        return Exported(self.server.name, () if refused else lines, tuple(choice.notes), refused)
+
+    def _options(self, link: Link, raw: RawFilters, rules: Rules) -> tuple[str, ...]:
+        kept: dict[str, Sequence[str]] = {_key(kind): texts for kind, texts in rules.items() if texts}
+        rewritten = [f"{source}->{to}" for source, to in raw.rewrite_db]
+        return self.option_lines(link, kept | ({"replicate_rewrite_db": rewritten} if rewritten else {}))
+
+    def _script(self, link: Link, rules: Rules) -> tuple[str, ...]:
+        texts = [text for _, text in self.statements(link, rules)]
+        lines = [self._text(link, "stop_applier"), *texts, self._text(link, "start_applier")] if texts else []
+        return tuple(f"{line};" for line in lines)
 
     def do(self, link: Link, source: Server, step: Step) -> None:  # noqa: ARG002 - of the protocol
         """Stopping what stands, starting what runs and setting what is set change nothing."""

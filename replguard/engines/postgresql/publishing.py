@@ -75,6 +75,11 @@ def goal(standing: Standing, wanted: WantedFilter, own: str) -> Goal:
     return _Planner(standing, wanted, own).goal()
 
 
+def own_goal(standing: Standing, wanted: WantedFilter, own: str) -> Goal:
+    """The same by one publication of the link's own, whatever it reads now."""
+    return _Planner(standing, wanted, own).goal(alone=True)
+
+
 class _Planner:
     def __init__(self, standing: Standing, wanted: WantedFilter, own: str) -> None:
         self._now = standing
@@ -121,9 +126,9 @@ class _Planner:
         )
         return False
 
-    def goal(self) -> Goal:
+    def goal(self, *, alone: bool = False) -> Goal:
         while True:
-            publications, own = self._publications()
+            publications, own = ((self._made(),), True) if alone else self._publications()
             names = subscribes(publications, self._now.relations)
             missing = names - self._now.there
             if not missing or self._refused:

@@ -6,15 +6,18 @@ What is to be is decided in ``publishing``, the steps that lead there are made i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from replguard.engines.controls import LinkPlan
-from replguard.engines.postgresql import filterstate, publishing
+from replguard.engines.controls import Exported, LinkPlan
+from replguard.engines.postgresql import filterstate, publishing, resubscribing
 from replguard.engines.postgresql.filteractor import FilterActor
 from replguard.engines.postgresql.filters import PostgresFilters
 from replguard.engines.postgresql.filterstate import own_name
 from replguard.engines.postgresql.filtersteps import FilterSteps
 from replguard.engines.postgresql.links import find_peer
+from replguard.engines.postgresql.publicationtexts import between
+from replguard.engines.postgresql.resubscribing import Reading
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
@@ -44,6 +47,32 @@ class PostgresSetting(PostgresFilters):
             return LinkPlan(link, now.state(), (), refused=goal.refused)
         planned = FilterSteps(link, publisher, self._server, now, goal)
         return LinkPlan(link, now.state(), tuple(planned.steps()), notes=(*goal.notes, *planned.notes()))
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        return ("publication", "sql", "debezium")
+
+    def export(self, form: str, link: Link, source: Server, wanted: WantedFilter) -> Exported:
+        """A publication of the link's own; ``sql`` lets the subscription read it, too. KeyError for another form."""
+        publisher = _publisher(source)
+        now = filterstate.read(link, publisher, self._server)
+        goal = publishing.own_goal(now.standing(), wanted, own_name(link.name))
+        if goal.refused:
+            return Exported(publisher.name, (), refused=goal.refused)
+        [made] = between(None, goal.publications[0], publisher.session.version)
+        reading = Reading((own_name(link.name),), now.slot, enabled=True)
+        text = partial(resubscribing.text, self._server, link)
+        lines = {
+            "publication": (f"{made};",),
+            "sql": (
+                f"-- On {publisher.name}:",
+                f"{made};",
+                f"-- On {self._server.name}, once everything that was written before is applied there:",
+                f"{text('publications', reading)};",
+                f"{text('refresh', reading)};",
+            ),
+        }
+        return Exported(publisher.name, lines[form], goal.notes)
 
     def do(self, link: Link, source: Server, step: Step) -> None:
         self._actor(link, source).do(step.action, step.detail)
