@@ -9,12 +9,13 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
     "filter.plan",
     "filter.apply",
+    "filter.export",
     "filter.undo",
     "links.state",
     "clusters.identity",

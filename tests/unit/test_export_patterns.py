@@ -12,28 +12,8 @@ from replguard.policy import Rule, TableClass
 
 GLOBS = ("EVENT", "dmz_*", "log?", "t[0-9]", "t[!a-c]x", "other.audit*", "a$b", "grün", "with,comma", "we ird")
 NAMES = [
-    "event",
-    "events",
-    "Event",
-    "dmz_zone",
-    "dmzxzone",
-    "DMZ_",
-    "log1",
-    "log",
-    "log12",
-    "t5",
-    "tx",
-    "tax",
-    "tzx",
-    "audit",
-    "audit_2",
-    "a$b",
-    "a_b",
-    "GRÜN",
-    "grün",
-    "with,comma",
-    "with.comma",
-    "dmz_a/b",
+    *("event", "events", "Event", "dmz_zone", "dmzxzone", "DMZ_", "log1", "log", "log12", "t5", "tx", "tax", "tzx"),
+    *("audit", "audit_2", "a$b", "a_b", "GRÜN", "grün", "with,comma", "with.comma", "dmz_a/b"),
 ]
 NAMES += ["we ird", "st.event", "a.dmz_x"]
 
