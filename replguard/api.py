@@ -137,22 +137,24 @@ class Clusters:
         return self._report("policy show", started, (classes.check(tables, started.date()),), data={"tables": rows})
 
     def audit(self) -> Report:
-        """Policy against the filters of every link as they are set."""
-        from replguard.audit import filters as audit_filters
+        """Policy against the filters of every link, as they are set and as they will be after a restart."""
+        from replguard.audit import ofpair, restart
+        from replguard.diff import sequences
+        from replguard.policy import TableClass
 
         started = _now()
         ours, found = self.links()
-        rules = {link: self.pair.server(link.target).filters.of(link, self._source(link)) for link in ours}
-        judged = audit_filters.audit(
-            self.tables(),
-            rules,
-            applier_cascades=self.pair.first.capabilities.applier_cascades,
-            applier_triggers=[server.name for server in self.pair if server.capabilities.applier_triggers],
-            links_wanted=self.config.links != "none",
-        )
+        tables = self.tables()
+        judged, rules = ofpair.audit_pair(self.pair, tables, ours, links_wanted=self.config.links != "none")
+        if ours:
+            counters = sequences.check(self.pair, tables, tables.of(TableClass.config), ours)
+            judged = replace(judged, findings=(*judged.findings, *sequences.weaknesses(counters)))
         state = audit_links.check(found, self.config, needed=False)
         open_questions = any(finding.severity is Severity.unknown for finding in state.findings)
-        data = {"filters": {link.label: dict(found.describe()) for link, found in rules.items()}}
+        data = {
+            "filters": {link.label: dict(found.describe()) for link, found in rules.items()},
+            "after_restart": restart.described(rules),
+        }
         checks = (judged, state) if open_questions else (judged,)
         return self._report("filter audit", started, checks, links=_facts(found), data=data)
 

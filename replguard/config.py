@@ -28,7 +28,7 @@ from replguard.configfile import (
     RelaxSection,
 )
 from replguard.endpoint import Endpoint, endpoint, expand
-from replguard.errors import ConfigError, PolicyError, ReplguardError
+from replguard.errors import ConfigError, PolicyError, ReplguardError, UsageError
 from replguard.policy import (
     GIVEN,
     AuditTable,
@@ -45,7 +45,7 @@ from replguard.predicate import parse
 from replguard.yamlfile import YamlFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from replguard.predicate import Predicate
 
@@ -97,6 +97,28 @@ def with_rules(config: Config, must_not_sync: tuple[str, ...]) -> Config:
     return replace(config, policy=_with_rules(config.policy, must_not_sync))
 
 
+def with_option_files(config: Config, given: Iterable[str]) -> Config:
+    """The same config with the option files of ``NAME=PATH``, several for a cluster if need be; UsageError for what is
+    not written so.
+    """
+    endpoints = {one.name: one for one in config.endpoints}
+    for text in given:
+        name, _, path = text.partition("=")
+        if name not in endpoints or not path:
+            raise UsageError(
+                f"--option-file {text} does not name a cluster and a file",
+                remedy=f"write --option-file NAME=PATH, where NAME is {' or '.join(endpoints)}",
+            )
+        if not Path(path).is_file():
+            raise UsageError(
+                f"--option-file {text}: there is no such file",
+                remedy="give the path of the server's option file on this machine, or of a copy",
+            )
+        endpoints[name] = replace(endpoints[name], option_files=(*endpoints[name].option_files, path))
+    first, second = endpoints.values()
+    return replace(config, endpoints=(first, second))
+
+
 def _with_rules(policy: Policy, must_not_sync: tuple[str, ...]) -> Policy:
     if not all(glob.strip() for glob in must_not_sync):
         raise PolicyError(
@@ -141,7 +163,10 @@ def _state_dir(model: ConfigFile) -> Path:
 
 
 def _endpoint(name: str, section: ClusterSection, file: YamlFile | None) -> Endpoint:
-    return _at(file, ("clusters", name, "url"), lambda: endpoint(name, section.url, tuple(section.schemas)))
+    found = _at(file, ("clusters", name, "url"), lambda: endpoint(name, section.url, tuple(section.schemas)))
+    written = [section.option_file] if isinstance(section.option_file, str) else section.option_file
+    folder = file.path.parent if file else Path()
+    return replace(found, option_files=tuple(str(folder / Path(one).expanduser()) for one in written))
 
 
 def _policy(section: PolicySection, folder: Path, file: YamlFile | None) -> tuple[Policy, Literal["none"] | None]:

@@ -27,6 +27,9 @@ class ClusterSection(_Strict):
 
     url: str = Field(description="SQLAlchemy URL; ${NAME} is taken from the environment")
     schemas: list[str] = Field(default=[], description="narrows the scope (PostgreSQL) or widens it (MySQL, MariaDB)")
+    option_file: str | list[str] = Field(
+        default=[], description="my.cnf of the server, or a copy: what its filters are after a restart (MySQL, MariaDB)"
+    )
 
 
 Where = Annotated[str, Field(description="comparisons of columns with literals: name = 'node.ip'")]

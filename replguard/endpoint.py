@@ -36,7 +36,8 @@ class Endpoint:
     """One cluster's database; ``engine`` is what the URL's scheme says, the server may know better.
 
     Neither ``password`` nor ``options``, which may hold one, appear in the value's text. ``options`` are the URL's
-    query: ``unix_socket``, ``ssl_ca``, ``sslmode``, ``connect_timeout``, ``read_default_file``, ...
+    query: ``unix_socket``, ``ssl_ca``, ``sslmode``, ``connect_timeout``, ``read_default_file``, ... ``option_files``
+    are those that the server itself reads when it starts, or copies of them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Endpoint:
     database: str
     schemas: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    option_files: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:

@@ -1,4 +1,7 @@
-"""Policy against filters as they are set: what would cross, what would not, what would cascade. Pure."""
+"""Policy against filters as they are set: what would cross, what would not, what would cascade. Pure.
+
+What holds today and need not tomorrow is told by :mod:`replguard.audit.weaknesses`.
+"""
 
 from __future__ import annotations
 
@@ -92,19 +95,6 @@ def _link(tables: TableMap, link: Link, filters: LinkFilters, beside: list[LinkF
             yield from _forbidden(link, side, crossing)
         elif table.table_class is TableClass.config and not any(_carries(other, side) for other in beside):
             yield from _wanted(link, side, crossing)
-    source = [table.sides[link.source] for table in tables if link.source in table.sides]
-    for weakness in filters.fragile(source):
-        yield Finding(
-            FRAGILE,
-            Severity.warn,
-            f"{link.label}: {weakness.message}",
-            cluster=link.target,
-            link=link.label,
-            schema=weakness.schema,
-            table=weakness.table,
-            remedy=weakness.remedy,
-            evidence={"rule": weakness.rule} if weakness.rule else {},
-        )
 
 
 def _carries(filters: LinkFilters, table: Table) -> bool:

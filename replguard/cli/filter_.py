@@ -12,7 +12,7 @@ import typer
 
 from replguard.cli.durations import seconds
 from replguard.cli.options import Common, Format, command
-from replguard.cli.session import Session, console, run, show
+from replguard.cli.session import Session, console, run, show, with_option_files
 from replguard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,9 +34,25 @@ def filters() -> None:
 
 @app.command("audit", epilog="Example: replguard filter audit -c replguard.yaml --format json")
 @command
-def audit(common: Common) -> None:
-    """Tell which must_not_sync table would cross a link as it is set, and which config table would not."""
-    run("filter audit", common, lambda session: session.clusters.audit())
+def audit(
+    common: Common,
+    option_file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option-file",
+            help="A server's my.cnf, or a copy: tells what its filters are after a restart (MySQL, MariaDB). "
+            "May be given again.",
+            metavar="NAME=PATH",
+        ),
+    ] = None,
+) -> None:
+    """Tell which must_not_sync table would cross a link, now or after a restart, and which config table would not."""
+
+    def body(session: Session) -> Report:
+        with_option_files(session, option_file)
+        return session.clusters.audit()
+
+    run("filter audit", common, body)
 
 
 @app.command("plan", epilog=PLAN_EXAMPLE)

@@ -64,6 +64,10 @@ class Session:
             self._config = _load(self.common)
         return self._config
 
+    def use(self, config: Config) -> None:
+        """Go on with another config than the one that was loaded."""
+        self._config = config
+
     @property
     def clusters(self) -> Clusters:
         """Both servers, connected on first use."""
@@ -206,6 +210,13 @@ def _words(error: BaseException) -> str:
     if isinstance(error, ReplguardError):
         return error.message
     return f"replguard failed: {type(error).__name__}: {error}"
+
+
+def with_option_files(session: Session, given: list[str] | None) -> None:
+    """Take notice of ``--option-file NAME=PATH`` before the servers are asked."""
+    from replguard import config  # noqa: PLC0415 - pydantic is not needed for --help
+
+    session.use(config.with_option_files(session.config, given or ()))
 
 
 def _load(common: Common) -> Config:

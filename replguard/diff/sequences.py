@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,16 @@ def check(pair: Pair, tables: TableMap, wanted: Sequence[PairedTable], links: Se
     with ThreadPoolExecutor(2) as pool:
         found = dict(zip(tables.clusters, pool.map(ask, pair), strict=True))
     return judged(found, both, links, tables.clusters)
+
+
+def weaknesses(found: Check) -> Iterator[Finding]:
+    """The findings of :func:`check` as an audit of filters tells them: links carry rows, and no sequence.
+
+    What could not be read makes no audit inconclusive, whose question is another.
+    """
+    for finding in found.findings:
+        if finding.severity is not Severity.info:
+            yield replace(finding, code="filter.fragile", severity=Severity.warn)
 
 
 def taking_over(links: Iterable[Link], clusters: tuple[str, str]) -> frozenset[str]:

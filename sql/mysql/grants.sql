@@ -23,6 +23,11 @@ GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
 
 -- Tells whether a filter comes from the option file or will be lost at a restart:
 -- GRANT SELECT ON performance_schema.replication_applier_filters TO replguard_read;
+-- Tells which rules for all channels come back at a restart:
+-- GRANT SELECT ON performance_schema.replication_applier_global_filters TO replguard_read;
+-- Tell which sessions log their changes as statements:
+-- GRANT SELECT ON performance_schema.variables_by_thread TO replguard_read;
+-- GRANT SELECT ON performance_schema.threads TO replguard_read;
 -- Tells the errors of single workers, beside the last one of the link:
 -- GRANT SELECT ON performance_schema.replication_applier_status_by_worker TO replguard_read;
 -- Lets a comparison hold back while the server is busy, by how many statements run:

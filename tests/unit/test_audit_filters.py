@@ -9,7 +9,7 @@ import pytest
 
 from replguard.audit.filters import audit
 from replguard.model.findings import Severity, Verdict
-from replguard.model.links import Fragility, Link, LinkState
+from replguard.model.links import Link, LinkState
 from replguard.model.tables import ForeignKey, ScheduledEvent
 from tests.unit.builders import LINK, ListedFilters, name, policy, table, table_map
 
@@ -84,14 +84,6 @@ def test_tables_without_a_class_are_asked_about_once() -> None:
     tables = [table("event"), table("other", partitioned=True), table("other_1", ancestors=("other",))]
     check = judged(tables, ListedFilters(("event",)), used=used)
     assert codes(check) == [("table.unclassified", "unknown", "other")]
-
-
-def test_weaknesses_of_the_filters_warn() -> None:
-    weak = Fragility("lost on restart", "write it into my.cnf", rule="st.event", table="event", schema="st")
-    check = judged([table("event")], ListedFilters(("event",), weaknesses=(weak,)))
-    assert codes(check) == [("filter.fragile", "warn", "event")]
-    assert check.findings[0].evidence == {"rule": "st.event"}
-    assert check.verdict is Verdict.passed
 
 
 def test_nothing_to_keep_apart_warns() -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.binlog import filterfile, filterrules, fragility, updates
+from replguard.engines.audits import AfterRestart
+from replguard.engines.binlog import filterfile, filterrules, fragility, restart, updates
 from replguard.engines.binlog.statements import named
+from replguard.engines.binlog.surroundings import Side, Surroundings
 from replguard.engines.binlog.tokens import Mode
 from replguard.model.changes import Operation
 from replguard.model.links import Crossing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from replguard.engines.base import LinkFilters
     from replguard.engines.binlog.rawfilters import RawFilters
@@ -37,11 +39,20 @@ def filters_from(described: Mapping[str, Any], engine: str) -> LinkFilters:
     return BinlogLinkFilters(filterfile.parsed(described, by_case=engine == "mysql"))
 
 
+def _nothing_known() -> Surroundings:
+    return Surroundings(Side("the target", 0))
+
+
 @dataclass(frozen=True, slots=True)
 class BinlogLinkFilters:
-    """Fulfils ``base.LinkFilters`` for one link."""
+    """Fulfils ``base.LinkFilters`` for one link, and of ``audits`` what becomes of them at a restart.
+
+    ``look`` asks the servers for what only an audit wants to know; ``channel`` is the link's name.
+    """
 
     raw: RawFilters
+    channel: str = ""
+    look: Callable[[], Surroundings] = _nothing_known
 
     def crosses(self, table: Table) -> Crossing:
         """Whether row changes to the table would be logged at the source and applied at the target."""
@@ -69,7 +80,17 @@ class BinlogLinkFilters:
         return replace(name, schema=filterrules.rewritten(self.raw, name.schema))
 
     def fragile(self, tables: Sequence[Table]) -> tuple[Fragility, ...]:
-        return fragility.of(self.raw, [table.name for table in tables])
+        return fragility.of(self.raw, [table.name for table in tables], self.look())
+
+    def matched(self, tables: Sequence[Table]) -> Mapping[str, Sequence[TableName]]:
+        """What each pattern of the target catches."""
+        return fragility.caught(self.raw, [table.name for table in tables])
+
+    def after_restart(self) -> AfterRestart:
+        around = self.look()
+        found = restart.restarted(self.raw, around, self.channel)
+        read = around.options.files if around.options else ()
+        return AfterRestart(BinlogLinkFilters(found.raw, self.channel), found.changes, found.unknown, read)
 
     def describe(self) -> Mapping[str, Any]:
         """The rules that are set, by the names of their options, and what else decides."""

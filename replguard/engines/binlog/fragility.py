@@ -1,7 +1,8 @@
 r"""What is fragile about a link's filters: what holds today and need not hold tomorrow. Pure.
 
-Rules that are lost at a restart, wildcards that nobody meant, rules that name nothing, rules that judge by the ``USE``
-database, do and ignore mixed, and tables that come later.
+Wildcards that nobody meant, rules that name nothing or too much, rules that judge by the ``USE`` database, do and
+ignore mixed, tables that come later, changes that are logged as statements, and servers that spell names differently.
+What is lost at a restart is told in :mod:`replguard.engines.binlog.restart`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from replguard.engines.binlog.filterrules import same, wild_matches
 from replguard.model.links import Fragility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from replguard.engines.binlog.rawfilters import RawFilters
+    from replguard.engines.binlog.surroundings import Surroundings
     from replguard.model.tables import TableName
 
 DATABASE_RULES = ("do_db", "ignore_db")
@@ -25,36 +27,16 @@ _SYSTEM = frozenset({"mysql", "sys", "information_schema", "performance_schema"}
 _SHOWN = 5
 
 
-def of(raw: RawFilters, tables: Sequence[TableName]) -> tuple[Fragility, ...]:
+def of(raw: RawFilters, tables: Sequence[TableName], around: Surroundings) -> tuple[Fragility, ...]:
     """All of it, in a steady order; ``tables`` are those of the audited databases."""
     return (
-        *_lost_on_restart(raw),
         *_database_level(raw),
         *_mixed(raw),
         *_by_rule(raw, tables),
         *_later_tables(raw),
+        *_statements(around),
+        *_spelling(around),
     )
-
-
-def _set_rules(raw: RawFilters) -> Iterator[str]:
-    return (kind for kind in RULES if getattr(raw, kind))
-
-
-def _lost_on_restart(raw: RawFilters) -> Iterator[Fragility]:
-    kinds = list(_set_rules(raw))
-    if not kinds:
-        return
-    remedy = "write the same rules into the target's option file as well"
-    if not raw.configured_by:
-        names = ", ".join(f"replicate_{kind}" for kind in kinds)
-        message = f"whether {names} survives a restart cannot be told: the server does not say where a rule was set"
-        yield Fragility(message, remedy)
-        return
-    for kind in kinds:
-        how = raw.configured_by.get(f"REPLICATE_{kind.upper()}", "")
-        if not how.startswith("STARTUP_OPTIONS"):
-            message = f"replicate_{kind} was set at run time ({how or 'unknown how'}) and is lost at a restart"
-            yield Fragility(message, remedy, rule=f"replicate_{kind}")
 
 
 def _database_level(raw: RawFilters) -> Iterator[Fragility]:
@@ -91,6 +73,7 @@ def _by_rule(raw: RawFilters, tables: Sequence[TableName]) -> Iterator[Fragility
             yield from _matches_nothing(raw, kind, rule, tables)
             if kind.startswith("wild"):
                 yield from _unescaped(raw, kind, rule, tables)
+                yield from _any_database(kind, rule)
 
 
 def _matched(kind: str, rule: str, tables: Sequence[TableName], *, exact: bool) -> list[TableName]:
@@ -128,10 +111,57 @@ def _unescaped(raw: RawFilters, kind: str, rule: str, tables: Sequence[TableName
     landing = _landing(raw, tables)
     meant = _matched(kind, escaped, landing, exact=raw.case_sensitive)
     others = [str(table) for table in _matched(kind, rule, landing, exact=raw.case_sensitive) if table not in meant]
-    caught = f" and catches {', '.join(others[:_SHOWN])}" if others else ""
+    also = f" and catches {', '.join(others[:_SHOWN])}" if others else ""
     more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-    message = f"in replicate_{kind} '{rule}' an unescaped _ stands for any character{caught}{more}"
+    message = f"in replicate_{kind} '{rule}' an unescaped _ stands for any character{also}{more}"
     yield Fragility(message, f"write '{escaped}'", rule=rule)
+
+
+def _any_database(kind: str, rule: str) -> Iterator[Fragility]:
+    """A wildcard that anything follows, before the dot, reaches into databases that nobody audits."""
+    database = re.sub(r"\\.", "", rule.partition(".")[0])
+    if "%" in database:
+        message = f"replicate_{kind} '{rule}' matches too much: it speaks of every database that fits before the dot"
+        yield Fragility(message, "name the database in full, with one rule for each", rule=rule)
+
+
+def caught(raw: RawFilters, tables: Sequence[TableName]) -> Mapping[str, Sequence[TableName]]:
+    """The tables that each pattern catches, as the target would be told of them."""
+    landing = dict(zip(tables, _landing(raw, tables), strict=True))
+    return {
+        f"replicate_{kind} '{rule}'": [
+            table for table in tables if _matched(kind, rule, [landing[table]], exact=raw.case_sensitive)
+        ]
+        for kind in TABLE_RULES
+        if kind.startswith("wild")
+        for rule in getattr(raw, kind)
+    }
+
+
+def _statements(around: Surroundings) -> Iterator[Fragility]:
+    """What is logged as a statement is judged by the names in its text and by its ``USE`` database."""
+    source = around.source
+    if source and source.binlog_format not in {"ROW", ""}:
+        message = f"binlog_format of {source.name} is {source.binlog_format}: a change that travels as a statement is "
+        message += "judged by the names in its text, not by the tables that it writes"
+        yield Fragility(message, f"set binlog_format = ROW on {source.name}, for all sessions", rule="binlog_format")
+    if source and around.sessions:
+        more = f" and {len(around.sessions) - _SHOWN} more" if len(around.sessions) > _SHOWN else ""
+        message = f"sessions on {source.name} log statements whatever binlog_format is for others: "
+        message += ", ".join(around.sessions[:_SHOWN]) + more
+        yield Fragility(message, "let them set binlog_format = ROW, or connect again", rule="binlog_format")
+
+
+def _spelling(around: Surroundings) -> Iterator[Fragility]:
+    source, target = around.source, around.target
+    if source and source.lower_case_table_names != target.lower_case_table_names:
+        yield Fragility(
+            f"lower_case_table_names is {source.lower_case_table_names} on {source.name} and "
+            f"{target.lower_case_table_names} on {target.name}: names that differ in case alone may be one table on "
+            "one of them, and rules are compared differently",
+            "let both clusters have the same lower_case_table_names; it can only be chosen when a server is made",
+            rule="lower_case_table_names",
+        )
 
 
 def _later_tables(raw: RawFilters) -> Iterator[Fragility]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from replguard.engines.base import Server
 
 
+SOMEWHERE = "SET GLOBAL, for this connection or another"
+"""How MariaDB's rules were set where there are several connections: it does not tell for which."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawFilters:
     """Every rule that decides whether an event of a link is applied, as it is set now.

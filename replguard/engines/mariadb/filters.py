@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.binlog.connection import literal, quoted
 from replguard.engines.binlog.filtersetting import SettableFilters
 from replguard.engines.binlog.optionlines import lines, value
-from replguard.engines.binlog.rawfilters import RawFilters, ids, names, pairs, source_ids, source_rules
+from replguard.engines.binlog.rawfilters import SOMEWHERE, RawFilters, ids, names, pairs, source_ids, source_rules
 from replguard.errors import ControlError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ class MariaDBFilters(SettableFilters):
 
     def of(self, link: Link, source: Server | None) -> LinkFilters:
         """The filters of a link into this server, as they are set now."""
-        from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
+        from replguard.engines.binlog.linkfilters import link_filters  # noqa: PLC0415 - only audits need the rules
 
-        return BinlogLinkFilters(read(self._server, link, source))
+        return link_filters(read(self._server, link, source), link, self._server, source)
 
     @property
     def server(self) -> MariaDBServer:
@@ -61,7 +61,8 @@ class MariaDBFilters(SettableFilters):
 
 def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters:
     """The raw rules of ``link``; ControlError where the link is gone."""
-    row = next((row for row in server.run("replica_status") if row["Connection_name"] == link.name), None)
+    rows = server.run("replica_status")
+    row = next((row for row in rows if row["Connection_name"] == link.name), None)
     if row is None:
         raise ControlError(f"{link.label} is no longer there", cluster=server.name)
     do_db, ignore_db, known = source_rules(source)
@@ -86,5 +87,14 @@ def read(server: MariaDBServer, link: Link, source: Server | None) -> RawFilters
         source_binlog_do_db=do_db,
         source_binlog_ignore_db=ignore_db,
         source_binlog_known=known,
+        configured_by=_origins(server, "SET GLOBAL" if len(rows) == 1 else SOMEWHERE),
         unreadable=() if "Replicate_Rewrite_DB" in row else ("replicate_rewrite_db (this version does not show it)",),
     )
+
+
+def _origins(server: MariaDBServer, at_run_time: str) -> dict[str, str]:
+    """How each rule was set; ``at_run_time`` is said of those that were set since the server was started."""
+    return {
+        row["name"]: at_run_time if row["origin"] == "SQL" else "STARTUP_OPTIONS"
+        for row in server.run("filter_origins")
+    }

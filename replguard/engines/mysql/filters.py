@@ -5,6 +5,7 @@ the performance schema, and what the source keeps out of its binlog. What they l
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.connection import literal, quoted
@@ -33,9 +34,11 @@ class MySQLFilters(SettableFilters):
 
     def of(self, link: Link, source: Server | None) -> LinkFilters:
         """The filters of a link into this server, as they are set now."""
-        from replguard.engines.binlog.filters import BinlogLinkFilters  # noqa: PLC0415 - only audits need the rules
+        from replguard.engines.binlog.linkfilters import link_filters  # noqa: PLC0415 - only audits need the rules
 
-        return BinlogLinkFilters(read(self._server, link, source))
+        return link_filters(
+            read(self._server, link, source), link, self._server, source, partial(_startup, self._server)
+        )
 
     @property
     def server(self) -> MySQLServer:
@@ -106,3 +109,16 @@ def _origins(server: MySQLServer, link: Link) -> dict[str, str]:
     except PrivilegeError:
         return {}
     return {row["name"]: row["configured_by"] for row in rows if row["channel"] == link.name}
+
+
+def _startup(server: MySQLServer) -> dict[str, str]:
+    """The rules for all channels that the server was started with, where the performance schema may be read."""
+    try:
+        rows = server.run("global_filter_origins")
+    except PrivilegeError:
+        return {}
+    return {
+        row["name"].removeprefix("REPLICATE_").lower(): row["rule"]
+        for row in rows
+        if row["configured_by"].startswith("STARTUP_OPTIONS")
+    }

@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from replguard.engines.audits import AfterRestart
+from replguard.engines.postgresql import restart
 from replguard.engines.postgresql.catalog import ancestors
 from replguard.engines.postgresql.links import find_peer
 from replguard.engines.postgresql.publications import (
@@ -24,6 +26,7 @@ from replguard.engines.postgresql.publications import (
     published,
 )
 from replguard.engines.postgresql.quoting import quoted, quoted_table
+from replguard.errors import UsageError
 from replguard.model.links import Crossing, Fragility
 from replguard.model.tables import TableName
 
@@ -48,6 +51,12 @@ class PostgresFilters:
         self._server = server
 
     def of(self, link: Link, source: Server | None) -> SubscriptionFilters:
+        if self._server.endpoint.option_files:
+            raise UsageError(
+                f"an option file of {self._server.name} was given, and PostgreSQL keeps its filters in the catalog",
+                remedy="leave it out",
+            )
+
         def subscribed() -> dict[TableName, str]:
             rows = self._server.session.rows("subscribed_tables", {"oid": link.detail["oid"]})
             return {TableName(row["schema"], row["name"]): row["state"] for row in rows}
@@ -55,7 +64,11 @@ class PostgresFilters:
         publisher = find_peer({source.name: source}, source.name) if source else None
         wanted = tuple(link.detail["publications"])
         return SubscriptionFilters(
-            link.name, subscribed, published_by(publisher, wanted) if publisher else None, wanted
+            link.name,
+            subscribed,
+            published_by(publisher, wanted) if publisher else None,
+            wanted,
+            lambda: restart.changes(self._server, publisher),
         )
 
 
@@ -112,8 +125,10 @@ class SubscriptionFilters:
         subscribed: Callable[[], Mapping[TableName, str]],
         source: SourceSide | None,
         wanted: tuple[str, ...],
+        pending: Callable[[], tuple[Fragility, ...]] = tuple,
     ) -> None:
         self._name = name
+        self._pending = pending
         self._read_subscribed = subscribed
         self._subscribed = subscribed()
         self._read_at = time.monotonic()
@@ -211,6 +226,15 @@ class SubscriptionFilters:
             if relation is not None:
                 found += self._table_at_risk(relation)
         return tuple(found)
+
+    def identified(self, table: Table) -> bool:
+        """By a primary key, or by what ``REPLICA IDENTITY`` names."""
+        relation = self._source.relations.get(table.name) if self._source else None
+        return relation is not None and relation.identified
+
+    def after_restart(self) -> AfterRestart:
+        """The catalog holds subscriptions and publications, so that they outlive a restart as they are."""
+        return AfterRestart(self, self._pending())
 
     def _publications_at_risk(self) -> Iterator[Fragility]:
         for one in self._source.publications if self._source else ():
