@@ -7,7 +7,7 @@ back. What fails is taken back at once, in reverse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,9 +131,9 @@ def _act(job: Job, entry: Entry, bound: Iterable[Bound], todo: list[Bound], audi
     begun = [one for one in bound if again and one.planned.steps and one not in todo]
     try:
         for one in todo:
-            begun.append(one if again else one.upto(0))
+            begun.append(one if again else replace(one, begun=0))
             for number, step in enumerate(one.steps, 1):
-                begun[-1] = one if again else one.upto(number)
+                begun[-1] = one if again else replace(one, begun=number)
                 _step(job, one, step, entry)
             _look(job, one, entry)
         after = audits.after()

@@ -5,7 +5,7 @@ A plan that was begun and not finished fits as well: then a part of the state is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.audit.links import between
@@ -15,7 +15,6 @@ from replguard.model.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Self
 
     from replguard.audit.tables import TableMap
     from replguard.engines.base import Server
@@ -28,10 +27,11 @@ _SHOWN, _LONG = 5, 60
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A planned link, and that link as it is now."""
+    """A planned link, and that link as it is now. ``begun`` counts the steps that were begun, None is all of them."""
 
     planned: PlannedLink
     link: Link
+    begun: int | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -41,10 +41,6 @@ class Bound:
             Step(step.cluster, label, step.action, step.words, step.statements, step.undo, step.detail, step.after)
             for step in self.planned.steps
         )
-
-    def upto(self, number: int) -> Self:
-        """The same with its first steps alone."""
-        return replace(self, planned=replace(self.planned, steps=self.planned.steps[:number]))
 
     def source(self, pair: Pair) -> Server:
         return pair.server(str(self.link.source))

@@ -73,21 +73,26 @@ def put_back(pair: Pair, begun: Sequence[Bound], entry: Entry, timeout: float) -
 
 
 def _back(pair: Pair, one: Bound, entry: Entry, timeout: float) -> ReplguardError | None:
-    """Undo the steps of one link; returns why it is not as it was, where it is not.
+    """Undo the steps of one link that were begun; returns why it is not as it was, where it is not.
 
-    What counts is how it is then: who may not stop a link may not start it either, and it never stood.
+    What counts is how it is then: who may not stop a link may not start it either, and it never stood. Where it is not
+    as it was, all steps are undone: a restart may have lost rules and started the link meanwhile.
     """
     failed: ReplguardError | None = None
-    for step in reversed(one.steps):
+    for steps in (one.steps[: one.begun], one.steps):
+        failed = None
+        for step in reversed(steps):
+            try:
+                insist(pair, partial(_undo, pair, one, step, entry), timeout)
+            except ReplguardError as error:
+                failed = failed or error
         try:
-            insist(pair, partial(_undo, pair, one, step, entry), timeout)
+            _as_it_was(pair, one, timeout)
         except ReplguardError as error:
             failed = failed or error
-    try:
-        _as_it_was(pair, one, timeout)
-    except ReplguardError as error:
-        return failed or error
-    return None
+        else:
+            return None
+    return failed
 
 
 def insist(pair: Pair, act: Callable[[], T], timeout: float) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from replguard import api, config
 from replguard.audit.links import between
 from replguard.control import filterapply, planfile
 from replguard.demo.servers import until
-from replguard.errors import StatementError, UsageError
+from replguard.errors import ControlError, StatementError, UsageError
 from replguard.model.plain import sha256
 from tests.conformance.application import Application, codes, of, told
 from tests.conformance.mysql_mariadb_sides import LOCAL, of_server, two_sides
@@ -66,7 +67,8 @@ def test_a_leaking_pair_is_planned_applied_and_audited(leaking, path):
         written = planfile.sql_path(path).read_text()
         assert all(line in written for step in planned.steps for line in (*step.statements, *step.undo))
         assert all(line in written for line in planned.persist)
-        done = clusters.apply_filters(path, filterapply.Options(show=shown.append))
+        asked = partial(second_operator, leaking, path)
+        done = clusters.apply_filters(path, filterapply.Options(show=shown.append, confirm=asked))
         assert done.verdict == "pass", told(done)
         assert shown == [f"green: {line}" for step in planned.steps for line in step.statements]
         assert clusters.apply_filters(path).checks[0].summary.startswith("nothing to do"), "applied is applied"
@@ -87,6 +89,13 @@ def test_a_leaking_pair_is_planned_applied_and_audited(leaking, path):
         assert clusters.undo_filters(path).verdict == "pass"
         assert rules(clusters) == before
         assert clusters.undo_filters().checks[0].summary.startswith("nothing to take back")
+
+
+def second_operator(app, path):
+    """Somebody else is refused while the first one is still asked."""
+    with app.clusters() as other, pytest.raises(ControlError, match="another operator"):
+        other.apply_filters(path)
+    return True
 
 
 def altered(path, **changes):
@@ -164,6 +173,23 @@ def test_a_statement_that_fails_is_taken_back(leaking, path):
     assert [entry["outcome"] for entry in entries(leaking)] == ["undone"] * len(statements)
 
 
+def test_what_makes_the_audit_worse_is_taken_back(leaking, path):
+    """A plan that stops a config table as well, as if the rules were not understood."""
+    with leaking.clusters() as clusters:
+        clusters.plan_filters(path)
+        before = rules(clusters)
+        links = json.loads(path.read_text())["links"]
+        (step,) = (step for step in links[0]["steps"] if step["action"] == "set")
+        worse = sorted([*step["after"]["replicate_ignore_table"], f"{leaking.schema}.account"])
+        step["detail"]["rules"]["ignore_table"] = step["after"]["replicate_ignore_table"] = worse
+        altered(path, links=links)
+        report = clusters.apply_filters(path)
+        (given_up,) = told(report)
+        assert given_up.code == "plan.given_up"
+        assert "account must be identical, but would not cross" in given_up.message
+        assert rules(clusters) == before
+
+
 def killed(app, path, at):
     """Apply a plan in a process that dies before this statement is sent, or after the last one (None)."""
     last = planfile.load(path).links[0].steps[-1].statements[-1]
@@ -200,6 +226,9 @@ def test_a_plan_that_was_killed_is_finished_or_taken_back(leaking, path, back, t
             if place == planned.steps[-1].statements[-1]:
                 assert "link.broken" in codes(status), "left stopped, and told"
             assert [item.code for item in told(clusters.plan_filters())] == ["journal.unfinished"]
+            other = shutil.copy(path, path.with_suffix(".other"))
+            altered(other, by="somebody else")
+            assert [item.code for item in told(clusters.apply_filters(other))] == ["journal.unfinished"]
             done = clusters.undo_filters() if back else clusters.apply_filters(path)
             assert done.verdict == "pass", (place, told(done))
             assert "journal.unfinished" not in codes(clusters.status())
