@@ -283,10 +283,9 @@ def test_hostile_names_and_what_outlives_a_restart(pair, pairs, tmp_path, path):
     apart = pairs.get("none")
     names = ["we`ird 'x'", *(["planned"] if apart.engine == "mysql" else [])]
     with two_sides(of_server("blue", apart.blue), of_server("green", apart.green)) as (blue, green):
-        for table in ("account", *HOSTILE):
-            quoted = "`" + table.replace("`", "``") + "`"
-            for side in (blue, green):
-                side.sql(LOCAL, f"CREATE TABLE {quoted} (id BIGINT PRIMARY KEY)")
+        for side in (blue, green):
+            quoted = [table.replace("`", "``") for table in ("account", *HOSTILE)]
+            side.sql(LOCAL, *(f"CREATE TABLE `{table}` (id BIGINT PRIMARY KEY)" for table in quoted))
         for name in names:
             green.replicate(blue, name.replace("'", "''"))
         green.links = [name.replace("'", "''") for name in names]
