@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from replguard.control import guard as guards
 from replguard.control import receipt
 from replguard.control.touched import Carried, Touch, Touched
 from replguard.engines.base import LogsOwnWrites, Wanted
@@ -100,8 +101,9 @@ class _Looker:
         out = [link for link in self.links if link.source == server.name]
         told = [self._tried(touched, partial(self._backlog, server, link, touched, since)) for link in out]
         if not server.capabilities.sends_own_stream:
-            if not out or self._guard(server):
+            if not out or self._guard(server) or self._memory(server):
                 self._tried(touched, partial(self._without_link, server, touched, since))
+                self._tried(touched, partial(self._goes_nowhere, server, touched))
         elif since is not None and not any(told):
             self._tried(touched, partial(self._own, server, touched, since))
         elif since is None and not out:
@@ -169,7 +171,7 @@ class _Looker:
         """A cluster whose log no link keeps: by the guard of the pause, else by what it remembered of the rows."""
         streams, rows = server.streams, server.rows
         guard = self._guard(server)
-        memory = self.held.get("memory", {}).get(server.name)
+        memory = self._memory(server)
         if guard is not None and isinstance(streams, Guards):
             wanted = Wanted(lambda name: touched.interest(name, None), touched.shape)
             stream = streams.guarded(guard["name"], wanted, since if isinstance(since, Position) else None)
@@ -181,18 +183,36 @@ class _Looker:
             return True
         return self._own(server, touched, since)
 
+    def _goes_nowhere(self, server: Server, touched: Touched) -> bool:
+        """Note of changes of tables that no link carries that they do not arrive: nothing waits of them anywhere."""
+        alone = {table.name for table in guards.uncovered(self.pair, self.tables, self.links).get(server.name, ())}
+        for touch in touched.touches():
+            touch.dropped = touch.dropped or (touch.table in alone and not touch.links)
+        return True
+
     def _guard(self, server: Server) -> Mapping[str, Any] | None:
         """What the receipt has of the guard of a cluster; one may be there for tables that no link carries."""
         return next((one for one in self.held.get("guards", ()) if one.get("cluster") == server.name), None)
 
+    def _memory(self, server: Server) -> Mapping[str, Any] | None:
+        """What the receipt remembers of a cluster's tables: all of them, or those that no link carries."""
+        found: Mapping[str, Any] | None = self.held.get("memory", {}).get(server.name)
+        return found
+
     def _remembered(self, rows: Remembers, touched: Touched, memory: Mapping[str, Any]) -> None:
         config = [table for table in self.tables.of(TableClass.config) if not table.partition]
         sides = [table.sides[touched.cluster] for table in config if touched.cluster in table.sides]
+        if any(link.source == touched.cluster for link in self.links):
+            known = {(one["schema"], one["name"]) for one in memory["tables"]}
+            sides = [side for side in sides if (side.name.schema, side.name.name) in known]
         for found in rows.changed_since(memory, sides):
             for key in found.keys:
                 touch = touched.touch(found.table, key, "insert or update")
                 touch.columns, touch.told_by = None, "rows"
                 touch.doubtful = bool(self.tables.policy.ignored_columns(found.table))
+            if found.rows > len(found.keys):
+                touch = touched.touch(found.table, None, "insert or update")
+                touch.doubtful, touch.told_by = False, "rows"
             if found.deleted:
                 touch = touched.touch(found.table, None, Operation.delete.value)
                 touch.doubtful, touch.told_by = False, "rows"

@@ -8,7 +8,7 @@ from replguard.control import guard
 from replguard.control.pause import Options
 from replguard.engines.base import Wanted
 from replguard.model.changes import Change, Interest
-from tests.conformance.application import of
+from tests.conformance.application import of, told
 from tests.servers.choices import versions
 
 pytestmark = pytest.mark.engines(*versions())
@@ -54,7 +54,16 @@ def test_a_pause_guards_what_no_slot_covers_and_resume_lets_go_of_it(app):
             check_remembered(clusters, receipt)
             assert {item.cluster for item in of(paused, guard.UNGUARDED)} == {"blue", "green"}
         assert of(clusters.status(), guard.LEFT) == []
-        clusters.resume()
+        before = guards(app, "blue"), guards(app)
+        stopped = clusters.resume()
+        assert stopped.verdict == "fail"
+        touched = {(item.cluster, item.table) for item in told(stopped) if item.table}
+        assert {("green", "account"), ("green", "setting"), ("blue", "rule")} <= touched, touched
+        assert (guards(app, "blue"), guards(app)) == before, "a resume that stopped let go of what tells why"
+        app.db.run("blue", "ALTER PUBLICATION from_blue ADD TABLE rule")
+        app.db.run("green", f"ALTER SUBSCRIPTION {app.subscription} ENABLE")
+        app.refresh()
+        assert of(clusters.resume(), guard.LEFT) == []
         assert guards(app) == guards(app, "blue") == []
 
 

@@ -139,7 +139,7 @@ def test_a_guard_is_copied_from_a_slot_that_is_there_and_waits_for_nobody(pg_pai
     assert read(server.streams.guarded(name, KEYED, since)) == [(Operation.insert, "event", {"id": 1})]
     kept = server.streams.kept(pair.link, pair.target)
     assert kept.written >= kept.bytes_kept >= 0
-    assert kept.unknown
+    assert kept.no_disk
     server.streams.drop_guard(name)
     pair.blue.sql(f"SELECT pg_create_logical_replication_slot('{name}', 'pgoutput')")
     with pytest.raises(ControlError, match="no guard"):
