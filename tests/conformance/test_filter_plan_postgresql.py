@@ -29,6 +29,7 @@ CREATE TABLE "Odd, ""name" (id int PRIMARY KEY);
 CREATE TABLE part (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
 CREATE TABLE part_low PARTITION OF part FOR VALUES FROM (0) TO (100);
 CREATE TABLE part_high PARTITION OF part FOR VALUES FROM (100) TO (200);
+CREATE TABLE heir (more text) INHERITS (account); ALTER TABLE heir ADD PRIMARY KEY (id);
 CREATE SCHEMA other; CREATE TABLE other.local (id int PRIMARY KEY)
 """
 LOCAL = {"local"}
@@ -47,7 +48,7 @@ class Link:
         self.blue, self.green = sides
         self.name = self.blue.unique("s")
         self.countdown: int | None = None
-        self.forbidden = {"event"}
+        self.forbidden = {"event", "heir"}
         for side in sides:
             side.sql(*TABLES.split(";"))
 
@@ -202,14 +203,18 @@ def test_listed_publications_are_changed_and_changed_back(link):
 
 
 def test_backlog_of_a_paused_link_is_neither_applied_nor_lost(link):
-    """Forbidden rows wait behind a truncate of a config table in one transaction; the link stays where it stood."""
+    """Forbidden rows wait behind a truncate of a config table in one transaction, and in one so large that it is
+    streamed to a worker of its own; the link stays where it stood. A table that inherits is another table.
+    """
     link.write("CREATE PUBLICATION p FOR TABLE account, event")
-    link.subscribe("p")
+    link.write(f"ALTER DATABASE {link.blue.endpoint.database} SET logical_decoding_work_mem = '64kB'")
+    link.subscribe("p", ", streaming = parallel" if link.blue.major >= 16 else ", streaming = on")
     link.write("INSERT INTO account VALUES (1); INSERT INTO event VALUES (1)")
     link.caught_up()
     link.pause()
     link.write("BEGIN; TRUNCATE account; INSERT INTO event VALUES (2); INSERT INTO account VALUES (2); COMMIT")
-    link.write("DELETE FROM event; TRUNCATE event; INSERT INTO event VALUES (3)")
+    link.write("DELETE FROM event; TRUNCATE event; INSERT INTO event VALUES (3); INSERT INTO heir VALUES (9)")
+    link.write("INSERT INTO event SELECT 10 * n, repeat('x', 100) FROM generate_series(1, 5000) AS n")
     stood, plan = link.confirmed(), link.plan()
     assert "newly subscribed without a copy: " in " ".join(plan.notes)
     link.apply(plan)
@@ -220,6 +225,9 @@ def test_backlog_of_a_paused_link_is_neither_applied_nor_lost(link):
     link.write("INSERT INTO setting VALUES (1)")
     link.caught_up()
     assert (link.ids("account"), link.ids("event"), link.ids("setting")) == ([2], [1], [1])
+    assert link.leaks() == set()
+    [(streamed,)] = link.blue.sql(f"SELECT stream_txns FROM pg_stat_replication_slots WHERE slot_name = '{link.name}'")
+    assert streamed > 0
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -265,7 +273,7 @@ def test_all_tables_are_replaced_by_a_list(link, paused):
 
 def test_what_others_read_is_not_changed(link):
     """Another subscription, and a slot of which nobody knows what it is read with."""
-    link.write("CREATE PUBLICATION p FOR TABLE account, event")
+    link.write("CREATE PUBLICATION p FOR TABLE ONLY account, event")
     link.subscribe("p", name=link.name + "_2")
     link.subscribe("p")
     plan = link.plan()
@@ -293,7 +301,7 @@ def test_partitions_go_on_travelling_as_they_do(link):
 
 
 def test_what_cannot_be_published_is_left_out_and_said(link):
-    link.write("CREATE PUBLICATION p FOR TABLE account")
+    link.write("CREATE PUBLICATION p FOR TABLE ONLY account")
     link.subscribe("p")
     link.write("CREATE TABLE keyless (v text)", "CREATE TABLE onlyhere (id int PRIMARY KEY)")
     link.green.sql("CREATE TABLE keyless (v text)")

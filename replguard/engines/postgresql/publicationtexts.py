@@ -105,7 +105,7 @@ def _objects(one: Publication, version: str) -> Quoted:
 
 
 def _table(name: TableName, where: str | None, columns: tuple[str, ...] | None, version: str) -> Quoted:
-    parts = [quoted_table(name)]
+    parts = [_text("publication_table", version, table=quoted_table(name))]
     if columns:
         parts.append(_text("publication_columns", version, columns=joined([quoted(column) for column in columns])))
     if where:

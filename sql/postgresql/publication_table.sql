@@ -1,0 +1,2 @@
+-- One table in a publication's list: without ONLY the tables that inherit from it would be listed as well.
+ONLY {{table}}
