@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from replguard.control import guard
@@ -65,6 +66,26 @@ def test_a_pause_guards_what_no_slot_covers_and_resume_lets_go_of_it(app):
         app.refresh()
         assert of(clusters.resume(), guard.LEFT) == []
         assert guards(app) == guards(app, "blue") == []
+        if receipt["guards"]:
+            check_blocked(app, clusters)
+
+
+def check_blocked(app, clusters):
+    """Somebody writes where a guard would be made: he is named, the pause does not wait for him, and remembers."""
+    server = clusters.pair.server("green")
+    with psycopg.connect(app.db.green_url) as writer:
+        writer.execute("INSERT INTO account VALUES (50, 'open', NULL)")
+        paused = clusters.pause(Options(timeout=1.0))
+        [told] = of(paused, guard.UNGUARDED)
+        assert (paused.verdict, told.cluster) == ("pass", "green")
+        assert f"pid {writer.info.backend_pid}" in told.message
+        receipt = paused.data["receipt"]
+        assert (receipt["guards"], list(receipt["memory"])) == ([], ["green"])
+        writer.commit()
+    tables = [table for table in server.catalog.tables() if table.name.name == "account"]
+    [changed] = server.rows.changed_since(receipt["memory"]["green"], tables)
+    assert (changed.keys, changed.deleted) == (({"id": 50},), False)
+    assert clusters.resume().verdict == "fail"
 
 
 def check_guarded(app, clusters, receipt, shown):
