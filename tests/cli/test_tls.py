@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from replguard.demo.servers import LocalServer, slot_links
+from replguard.demo.servers import LocalServer, found, slot_links
 from replguard.demo.servers.keeping import keeper, server_user
 from replguard.demo.servers.waiting import until
 from replguard.endpoint import Endpoint
@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 
     from replguard.demo.servers import Pair, Server
 
-# The embedded packages of PostgreSQL 16 and 18 are built without TLS.
-pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-15")
+
+def built_with_tls() -> str:
+    """The PostgreSQL to be tried: the embedded packages are built without."""
+    names = [one.name for one in found("postgresql") if b"libssl.so" in one.server.read_bytes()]
+    return names[0] if names else "postgresql-15"
+
+
+pytestmark = pytest.mark.engines("mariadb", "mysql", built_with_tls())
 HOST = "127.0.0.1"
 OPTIONS = {
     "mysql": ("ssl_ca", "ssl_cert", "ssl_key", {"ssl_verify_identity": "true"}, {"ssl_mode": "verify_ca"}),
@@ -169,10 +175,10 @@ def secured(pairs: plugin.Pairs, request: pytest.FixtureRequest) -> Iterator[Sec
         shutil.rmtree(folder)
 
 
-def refused(found: str | ReplguardError, *words: str) -> None:
+def refused(came: str | ReplguardError, *words: str) -> None:
     """No connection, for this reason, and the remedy names what helps."""
-    assert isinstance(found, ConnectError), found
-    told = f"{found.message} {found.remedy}"
+    assert isinstance(came, ConnectError), came
+    told = f"{came.message} {came.remedy}"
     assert all(word.lower() in told.lower() for word in words), (words, told)
 
 
@@ -233,10 +239,10 @@ def test_a_key_that_is_locked_is_opened_by_its_password_and_never_asked_for(secu
     name = "sslpassword" if secured.db.engine == "postgresql" else "ssl_key_password"
     assert secured.connect({**options, name: "Geheim123"}) == "connected"
     for wrong in ({}, {name: "Anderes456"}):
-        found = secured.connect({**options, **wrong})
-        assert isinstance(found, ConfigError), found
-        assert "Anderes456" not in f"{found.message}{found.remedy}"
-        assert name in str(found.remedy)
+        came = secured.connect({**options, **wrong})
+        assert isinstance(came, ConfigError), came
+        assert "Anderes456" not in f"{came.message}{came.remedy}"
+        assert name in str(came.remedy)
 
 
 def test_a_certificate_out_of_date_and_a_server_without_tls_are_refused(
