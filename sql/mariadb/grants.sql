@@ -46,6 +46,9 @@ GRANT replguard_stream TO replguard_control;
 -- Without REPLICATION SLAVE ADMIN no link is stopped or started, and no filter set.
 GRANT REPLICATION SLAVE ADMIN ON *.* TO replguard_control;
 
+-- Lets pause see every event that might start replication again, not those of the database alone:
+-- GRANT EVENT ON *.* TO replguard_control;
+
 -- A user has the role of its job as default role:
 --   CREATE USER replguard@'10.0.%' IDENTIFIED BY '...';
 --   GRANT replguard_read TO replguard@'10.0.%';

@@ -47,5 +47,13 @@ GRANT replguard_stream TO replguard_control;
 -- Without REPLICATION_SLAVE_ADMIN no link is stopped or started, and no filter set.
 GRANT REPLICATION_SLAVE_ADMIN ON *.* TO replguard_control;
 
+-- Lets pause keep the links stopped over a restart of the server, and resume take that back; without it pause says that a
+-- restart starts them (pause.fragile):
+-- GRANT SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMIN ON *.* TO replguard_control;
+-- Tells whether a replication group starts the channel by itself:
+-- GRANT SELECT ON performance_schema.replication_connection_configuration TO replguard_control;
+-- Lets pause see every event that might start replication again, not those of the database alone:
+-- GRANT EVENT ON *.* TO replguard_control;
+
 -- A user has the role of its job as default role:
 --   CREATE USER replguard@'10.0.%' IDENTIFIED BY '...' DEFAULT ROLE replguard_read;

@@ -89,6 +89,15 @@ PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
 """Each privilege of the file, by what it is: a command that cannot do without it, and what it then asks for."""
 
 
+_EVENTS = "EVENT on *.*"
+TOLD = {
+    "mysql": ("PERSIST_RO_VARIABLES_ADMIN", "replication_connection_configuration", _EVENTS, "see grants.sql"),
+    "mariadb": (_EVENTS,),
+    "postgresql": (),
+}
+"""What an audit and a pause do not need for their verdict, and yet say to be lacking."""
+
+
 class Site:
     """A healthy database with what only privileges show, the roles of the file, and a user of each."""
 
@@ -263,6 +272,11 @@ def test_a_control_login_without_replication_is_asked_for_it(site: Site, tmp_pat
     assert site.shell("control", tmp_path).json("status").code == 0, "the pause was given up, and the link runs"
 
 
-def test_what_is_optional_can_be_granted_as_it_stands(site: Site) -> None:
-    assert site.grants.optional
-    site.on_both(*site.grants.optional)
+def test_what_is_optional_is_told_and_can_be_granted_as_it_stands(site: Site, tmp_path: Path) -> None:
+    shell = site.shell("control", tmp_path)
+    for granted in (False, True):
+        if granted:
+            site.on_both(*site.grants.optional)
+        told = brief(shell.json("filter", "audit")) + brief(shell.json("pause"))
+        assert [word for word in TOLD[site.db.engine] if (word in told) is granted] == [], told
+        assert shell.json("resume").code == 0
