@@ -9,6 +9,7 @@ import pytest
 
 from replguard.engines.base import Wanted
 from replguard.engines.controls import Guards, Keeps, Remembers
+from replguard.engines.postgresql import memory as memory_module
 from replguard.errors import ControlError, DeadlineError, StreamError, Unsupported
 from replguard.model.changes import Change, Interest, Operation, Trouble
 from replguard.model.tables import TableName
@@ -192,7 +193,7 @@ CHANGES = (
 )
 
 
-def test_what_changed_is_told_from_the_rows_where_no_log_was_kept(pg_one):
+def test_what_changed_is_told_from_the_rows_where_no_log_was_kept(pg_one, monkeypatch):
     pg_one.sql(*TABLES.split(";"))
     server = pg_one.connect()
     assert isinstance(server.rows, Remembers)
@@ -229,6 +230,12 @@ def test_what_changed_is_told_from_the_rows_where_no_log_was_kept(pg_one):
         "parted": (keys(2), 1, False, False),
         "parted_1": (keys(2), 1, False, False),
     }
+    monkeypatch.setattr(memory_module, "SECONDS", 0.001)
+    tables = server.catalog.tables()
+    pg_one.sql("INSERT INTO same SELECT g, repeat('v', 100) FROM generate_series(10, 20000) g")
+    slow = server.rows.remember(tables)
+    late = {one.table.name: one.why_unknown for one in server.rows.changed_since(slow, tables)}
+    assert "could not be remembered" in str(late["same"]), late
     missing = server.rows.changed_since(
         {**memory, "tables": []}, [t for t in server.catalog.tables() if t.name.name == "same"]
     )

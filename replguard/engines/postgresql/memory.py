@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from replguard.engines.postgresql.rows import PostgresRows
     from replguard.model.tables import Table
 
+SECONDS = 60.0
+"""How long one table may take to be remembered: the links stand meanwhile. One that takes longer is not."""
 NAMED = 1000
 """Keys of a table that are named; more are counted."""
 _TRIES = 20_000
@@ -118,7 +120,7 @@ class MemorySnapshot(PostgresSnapshot):
 
 def remember(rows: PostgresRows, tables: Sequence[Table]) -> dict[str, Any]:
     """Fulfils ``controls.Remembers``: plain data."""
-    with rows.looking(MemorySnapshot) as view:
+    with rows.looking(MemorySnapshot, SECONDS) as view:
         return {"snapshot": view.seen, "tables": [_remembered(view, table) for table in tables]}
 
 
