@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from tests.servers.workspace import Workspace
 
 pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-18")
-READING = (("status",), ("policy", "show"), ("filter", "audit"), ("watch", "--for", "1s"), ("diff",))
+READING = (
+    ("status",),
+    ("policy", "show"),
+    ("filter", "audit"),
+    ("filter", "plan"),
+    ("watch", "--for", "1s"),
+    ("diff",),
+)
 GATE = ("gate", "--window", "0s")
 
 
