@@ -44,13 +44,13 @@ def assert_told(report: Report, *words: str) -> None:
     assert [word for word in words if word not in told] == [], told
 
 
-def audited_with(app: Application, folder: Path, *lines: str) -> Report:
-    """An audit that was given an option file of green."""
+def audited_with(app: Application, folder: Path, *lines: str, side: str = "green") -> Report:
+    """An audit that was given an option file of one side."""
     path = folder / "my.cnf"
     path.write_text("\n".join(["[mysqld]", *lines]))
     before = app.config
     try:
-        app.config = with_option_files(app.config, [f"green={path}"])
+        app.config = with_option_files(app.config, [f"{side}={path}"])
         return audited(app)
     finally:
         app.config = before
@@ -93,11 +93,16 @@ def test_what_a_restart_takes_away(make_pair: Callable[..., Pair], tmp_path: Pat
         db.wait_caught_up()
         assert db.query("green", "SELECT id FROM event WHERE id = 50") == [(50,)]
 
-        started_with(pair, *apart)
-        assert fragile(audited_with(app, tmp_path, *apart)) == []
+        read_by_itself(pair, tmp_path / "own.cnf", "max-connect-errors=77", *apart)
+        if pair.engine == "mariadb":  # the place of an option file is told to who may read files
+            pair.green.run("GRANT FILE ON *.* TO replguard")
+        own = audited(app)
+        assert fragile(own) == []
+        [after] = own.data["after_restart"].values()
+        assert after["read"] == [str(tmp_path / "own.cnf")]
         assert_told(audited_with(app, tmp_path, "skip-name-resolve"), "whether it survives a restart cannot be told")
 
-        _settings(app, pair)
+        _settings(app, pair, tmp_path)
         if pair.engine == "mariadb":  # MySQL chooses it when a server is made
             assert "lower_case_table_names" not in warned(audited(app))
             started_with(pair, "lower-case-table-names=1")
@@ -111,6 +116,16 @@ def started_with(pair: Pair, *options: str) -> None:
     until(lambda: not _stopped(pair), "the link to run again")
 
 
+def read_by_itself(pair: Pair, path: Path, *lines: str) -> None:
+    """Restart green with an option file of its own, where everything else stands on the command line."""
+    path.write_text("\n".join(["[mysqld]", *lines]))
+    server: Any = pair.green
+    program = [word for word in server.program() if not word.startswith(("--no-defaults", "--defaults-file"))]
+    place = program.index(str(server.installation.server)) + 1
+    server.program = lambda: [*program[:place], f"--defaults-file={path}", *program[place:]]
+    started_with(pair)
+
+
 def _stopped(pair: Pair) -> bool:
     with pair.green.connect() as connection:
         show = "SHOW ALL SLAVES STATUS" if pair.engine == "mariadb" else "SHOW REPLICA STATUS"
@@ -118,7 +133,7 @@ def _stopped(pair: Pair) -> bool:
     return "No" in {value for name, value in row.items() if name.endswith(("IO_Running", "SQL_Running"))}
 
 
-def _settings(app: Application, pair: Pair) -> None:
+def _settings(app: Application, pair: Pair, folder: Path) -> None:
     """The format of the source's log: globally, as one session has it, and after a restart of the source."""
     app.db.run("blue", "SET GLOBAL binlog_format = 'MIXED'")
     with pair.blue.connect() as session:
@@ -126,6 +141,9 @@ def _settings(app: Application, pair: Pair) -> None:
         app.db.run("blue", "SET GLOBAL binlog_format = 'ROW'")
         report = audited(app)
     assert_told(report, "binlog_format of blue is ROW now, and perhaps something else after a restart")
+    written = audited_with(app, folder, "binlog-format = statement", side="blue")
+    assert_told(written, "binlog_format of blue is ROW now, and statement after a restart", "my.cnf:2 says so")
+    assert "binlog_format" not in warned(audited_with(app, folder, "binlog_format=row", side="blue"))
     if pair.engine == "mysql":
         assert_told(report, "sessions on blue log statements", "root@127.0.0.1 (MIXED, 1)")
         app.db.run("blue", "SET PERSIST_ONLY binlog_format = 'STATEMENT'")

@@ -9,6 +9,7 @@ import pytest
 from replguard.engines.binlog import optionfile
 from replguard.engines.binlog.filters import BinlogLinkFilters
 from replguard.engines.binlog.optionfile import OptionFile, groups, read
+from replguard.engines.binlog.optionplaces import of_this_machine
 from replguard.engines.binlog.rawfilters import SOMEWHERE, RawFilters
 from replguard.engines.binlog.surroundings import Setting, Side, Surroundings
 from replguard.errors import UsageError
@@ -155,3 +156,29 @@ def test_what_is_logged_and_spelt_otherwise_at_the_source() -> None:
         assert words in told
     alike = Surroundings(GREEN, Side("blue", 0, "ROW"), sessions=())
     assert BinlogLinkFilters(RawFilters(), "", lambda: alike).fragile(()) == ()
+
+
+def test_option_files_of_this_machine(tmp_path: Path) -> None:
+    """They are believed where they hold what the server says it has from there, and no others."""
+    wanted = groups("mysql", (9, 7, 4))
+    main, own = tmp_path / "my.cnf", tmp_path / "own.cnf"
+    main.write_text("!includedir conf.d\n[mysqld]\nmax-connections=5\n")
+    (tmp_path / "conf.d").mkdir()
+    included = tmp_path / "conf.d" / "a.cnf"
+    included.write_text("[mysqld]\nbinlog-format=ROW\nreplicate-ignore-table=st.a\n")
+    own.write_text("[mysqld]\nport=7\nreplicate-ignore-table=st.b\n")
+
+    def found(read: dict[str, set[str]], *unplaced: str) -> OptionFile | None:
+        return of_this_machine(read, set(unplaced), wanted, [main, tmp_path / "none.cnf"])
+
+    whole = found({str(included): {"binlog_format"}})
+    assert whole is not None
+    assert (whole.rules("ignore_table", ""), whole.unread) == (("st.a",), ())
+    assert found({}, "max_connections", "binlog_format") == whole
+    part = found({str(own): {"port"}})
+    assert part is not None
+    assert (part.rules("ignore_table", ""), len(part.unread)) == (("st.b",), 1)
+    assert found({}) is None
+    assert found({}, "max_connections", "port") is None
+    assert found({str(included): {"port"}}) is None
+    assert found({str(tmp_path / "none.cnf"): {"port"}}) is None

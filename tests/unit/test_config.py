@@ -10,7 +10,7 @@ import pytest
 
 from replguard import config
 from replguard.configfile import LinkSection
-from replguard.errors import ConfigError, PolicyError, ReplguardError
+from replguard.errors import ConfigError, PolicyError, ReplguardError, UsageError
 from replguard.policy import TableClass
 from tests.unit.builders import name
 
@@ -310,3 +310,24 @@ def test_must_not_sync_of_the_command_line_wins_over_the_file(tmp_path: Path) ->
 def test_an_empty_word_names_no_table_and_is_refused(glob: str) -> None:
     with pytest.raises(PolicyError, match="empty word"):
         config.policy_of(None, ("event", glob))
+
+
+def test_option_files_of_a_cluster(tmp_path: Path) -> None:
+    """In the config relative to it, on the command line relative to where it is called, several where asked."""
+    path = tmp_path / "replguard.yaml"
+    path.write_text(
+        "clusters:\n"
+        "  blue: {url: 'mysql://u@h1/st', option_file: my.cnf}\n"
+        "  green: {url: 'mysql://u@h2/st', option_file: [/etc/a.cnf, b.cnf]}\n"
+    )
+    found = config.load(path)
+    assert [one.option_files for one in found.endpoints] == [
+        (str(tmp_path / "my.cnf"),),
+        ("/etc/a.cnf", str(tmp_path / "b.cnf")),
+    ]
+    given = tmp_path / "given.cnf"
+    given.write_text("")
+    assert config.with_option_files(found, [f"blue={given}"]).endpoints[0].option_files[1:] == (str(given),)
+    for wrong in ("red=my.cnf", "blue", "blue=", f"blue={tmp_path / 'none'}"):
+        with pytest.raises(UsageError, match="--option-file"):
+            config.with_option_files(found, [wrong])

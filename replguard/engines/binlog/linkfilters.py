@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog import restart, surroundings
+from replguard.engines.binlog import optionplaces, restart, surroundings
 from replguard.engines.binlog.filters import BinlogLinkFilters
 from replguard.engines.binlog.server import BinlogServer
 
@@ -25,7 +25,7 @@ def link_filters(
     source: Server | None,
     startup: Callable[[], Mapping[str, str]] = dict,
 ) -> BinlogLinkFilters:
-    """``raw`` as the target says it, where its option files were given as these tell it better.
+    """``raw`` as the target says it, where its option files can be read as these tell it better.
 
     ``startup`` reads the rules for all channels that the target was started with.
     """
@@ -34,7 +34,7 @@ def link_filters(
     def look() -> Surroundings:
         return surroundings.read(target, source if isinstance(source, BinlogServer) else None, startup())
 
-    options = surroundings.option_file(target)
+    options = optionplaces.option_file(target)
     if options:
         known = surroundings.Surroundings(
             surroundings.Side(target.name, target.lower_case_table_names), options=options

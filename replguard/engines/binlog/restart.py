@@ -156,7 +156,7 @@ def _by_file(one: _Kind, options: OptionFile) -> _Fate:
         )
         message += "restart cannot be told"
         return _Fate(one.now, unknown=Fragility(message, one.remedy, rule=one.name))
-    if written is None and options.unread and one.now:
+    if options.unread and not set(one.now) <= set(written or ()) and not one.at_start:
         message = f"whether {one.name} survives a restart cannot be told: {'; '.join(options.unread)} was not read"
         return _Fate(one.now, unknown=Fragility(message, one.ask, rule=one.name))
     then = written or ()

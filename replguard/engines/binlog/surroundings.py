@@ -6,10 +6,9 @@ Read only where an audit asks for it: who watches a stream needs none of it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog import optionfile
+from replguard.engines.binlog import optionplaces
 from replguard.engines.binlog.rawfilters import names, pairs
 from replguard.errors import PrivilegeError
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _AT_RUN_TIME = frozenset({"DYNAMIC", "SQL"})
+_ON_COMMAND_LINE = frozenset({"COMMAND_LINE", "COMMAND-LINE"})
+"""What stands there counts more than any option file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class Side:
 class Surroundings:
     """``startup`` holds the rules for all channels that the target was started with, by kind, where it still tells.
 
-    ``options`` are the target's option files, where the user gave them; else ``hinted`` are those that the server says
-    it has read. ``sessions`` are sessions of the source that log statements, None where they may not be seen.
+    ``options`` are the target's option files, where the user gave them or they are on this machine; ``hinted`` are
+    those that the server says it has read. ``sessions`` are sessions of the source that log statements, None where they
+    may not be seen.
     """
 
     target: Side
@@ -66,16 +68,21 @@ class Surroundings:
 def read(target: BinlogServer, source: BinlogServer | None, startup: Mapping[str, str]) -> Surroundings:
     """Ask both servers. ``startup`` is what the target's rules for all channels are, as it prints them."""
     rows = target.run("setting_origins")
+    options = optionplaces.option_file(target, rows)
     return Surroundings(
-        target=_side(target, rows, ("slave_run_triggers_for_rbr",)),
-        source=_side(source, source.run("setting_origins"), ("binlog_format", "server_id", "gtid_domain_id"))
-        if source
-        else None,
-        options=option_file(target),
-        hinted=tuple(sorted({str(row["path"]) for row in rows if row["path"]})),
+        target=_side(target, rows, options, ("slave_run_triggers_for_rbr",)),
+        source=_source(source) if source else None,
+        options=options,
+        hinted=tuple(optionplaces.seen(rows)),
         startup={kind: rules(kind, text) for kind, text in startup.items()},
         sessions=_sessions(source) if source else None,
     )
+
+
+def _source(source: BinlogServer) -> Side:
+    rows = source.run("setting_origins")
+    counting = ("binlog_format", "server_id", "gtid_domain_id")
+    return _side(source, rows, optionplaces.option_file(source, rows), counting)
 
 
 def rules(kind: str, text: str | None) -> tuple[Any, ...]:
@@ -83,16 +90,9 @@ def rules(kind: str, text: str | None) -> tuple[Any, ...]:
     return pairs(text) if kind == "rewrite_db" else names(text)
 
 
-def option_file(server: BinlogServer) -> OptionFile | None:
-    """What the user gave as this server's option files; UsageError where they cannot be read."""
-    given = server.endpoint.option_files
-    if not given:
-        return None
-    return optionfile.read([Path(one) for one in given], optionfile.groups(server.flavour, server.version))
-
-
-def _side(server: BinlogServer, rows: list[dict[str, Any]], counting: tuple[str, ...]) -> Side:
-    options = option_file(server)
+def _side(
+    server: BinlogServer, rows: list[dict[str, Any]], options: OptionFile | None, counting: tuple[str, ...]
+) -> Side:
     origins = {str(row["name"]).lower(): row for row in rows}
     settings = tuple(
         setting
@@ -113,6 +113,8 @@ def _changed(
     then, why = None, "it was set at run time"
     if row["persisted"] is not None:
         then, why = str(row["persisted"]), "it is persisted so"
+    elif row["origin"] in _ON_COMMAND_LINE:
+        return None
     elif options and (line := options.last(name)):
         then, why = line.value, f"{line.place} says so"
     elif row["origin"] not in _AT_RUN_TIME:
