@@ -23,16 +23,35 @@ if TYPE_CHECKING:
     from replguard.model.links import Link
 
 LOST = "resume.position_lost"
+GONE = "resume.link_gone"
 IDENTITY = "resume.identity"
 NEWER = "resume.newer_source"
 _UPGRADE = "or go on with --accept-upgrade"
 
 
-def places(pair: Pair, links: Iterable[Link]) -> Check:
-    """Whether each link finds on its source what it needs next."""
-    findings = [finding for link in links for finding in _place(pair, link)]
+def places(pair: Pair, links: Iterable[Link], gone: Iterable[Finding] = ()) -> Check:
+    """Whether each link finds on its source what it needs next; ``gone`` is told of links that are there no more."""
+    findings = [*gone, *(finding for link in links for finding in _place(pair, link))]
     lost = sum(finding.severity is Severity.fail for finding in findings)
     return Check("resume.position", f"{lost or 'no'} position{'s' * (lost != 1)} lost", tuple(findings))
+
+
+def gone(links: Iterable[Link], held: Mapping[str, Any] | None, *, accepted: bool) -> Iterator[Finding]:
+    """Links of the receipt that are no longer links between the clusters; ``links`` are all into either."""
+    there = {(link.target, link.name): link for link in links}
+    for before in (held or {}).get("links", ()):
+        link = there.get((before["target"], before["name"]))
+        if link is not None and link.source == before["source"]:
+            continue
+        why = "it is not there any more" if link is None else link.why_unmatched or f"its source is {link.source}"
+        yield Finding(
+            GONE,
+            Severity.warn if accepted else Severity.fail,
+            f"{before['link']} was paused, and cannot be started as what it was: {why}",
+            cluster=before["target"],
+            link=before["link"],
+            remedy=f"find out who changed it; where its place is lost, copy the target anew, {_UPGRADE}",
+        )
 
 
 def _place(pair: Pair, link: Link) -> Iterator[Finding]:

@@ -67,6 +67,12 @@ class Options:
             return cls(timeout=given.timeout, show=given.show)
         return given or cls()
 
+    def accepts(self) -> list[str]:
+        """What was accepted, for the journal."""
+        named = [f"changes, {self.winner} wins" if self.winner else "changes"] if self.accept_changes else []
+        named += [f"changes, {self.winner} wins"] if self.winner and not self.accept_changes else []
+        return named + ["unknown"] * self.accept_unknown + ["upgrade"] * self.accept_upgrade
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -123,14 +129,16 @@ def resume(
             f"there is no cluster {options.winner!r} that could win", remedy=f"name {' or '.join(clusters)}"
         )
     held = _held(pair, folder, options)
-    links = between(pair.links(), clusters)
+    found = pair.links()
+    links = between(found, clusters)
+    gone = tuple(ready.gone(found, held.receipt, accepted=options.accept_upgrade))
     if not links:
-        servers = ready.servers(pair, links, held.receipt, accepted=False)
-        return Outcome((*([servers] if servers.findings else []), _nothing_to_resume()), ())
+        known = (ready.places(pair, (), gone), ready.servers(pair, (), held.receipt, accepted=options.accept_upgrade))
+        return Outcome((*(check for check in known if check.findings), _nothing_to_resume()), ())
     to_start = tuple(link for link in links if link.state is not LinkState.running)
     goes_on = held.was_resuming and len(to_start) < len(links)
     now = Situation(pair, tables, links, to_start, held.receipt)
-    asked = _ask(now, held, options, audit) if to_start and not goes_on else _Asked()
+    asked = _ask(now, gone, held, options, audit) if to_start and not goes_on else _Asked()
     parts = asked.changes.parts() if asked.changes else {}
     if asked.stops:
         return Outcome((*asked.checks, _not_started(asked.checks)), links, **parts)
@@ -156,10 +164,12 @@ def _held(pair: Pair, folder: Path, options: Options) -> _Held:
     return found
 
 
-def _ask(now: Situation, held: _Held, options: Options, audit: Callable[[], Sequence[Check]]) -> _Asked:
+def _ask(
+    now: Situation, gone: tuple[Finding, ...], held: _Held, options: Options, audit: Callable[[], Sequence[Check]]
+) -> _Asked:
     accepted = changed.Accepted(options.accept_changes or options.winner is not None, options.winner, held.is_fresh)
     upgrade = options.accept_upgrade
-    places = ready.places(now.pair, now.standing)
+    places = ready.places(now.pair, now.standing, gone)
     changes = changed.look(now, accepted, held.folder, options.today)
     checks = (
         places,
@@ -187,7 +197,7 @@ def _start(now: Situation, held: _Held, options: Options) -> Check:
     starting.show(pair, to_start, options.show)
     for line in durable.release_statements(set_by_pause):
         options.show(line)
-    noted = _Noted(Journal(held.folder, options.still))
+    noted = _Noted(Journal(held.folder, options.still), options.accepts())
     found = starting.start(pair, to_start, noted.note)
     found += durable.release(pair, set_by_pause, noted.note)
     found += starting.verify(pair, links, options.timeout) if not found else []
@@ -207,11 +217,12 @@ class _Noted:
     """A journal entry that is begun with the first step: a resume that has nothing to do leaves none."""
 
     journal: Journal
+    accepted: list[str]
     entries: list[Entry] = field(default_factory=list)
 
     def note(self, step: str) -> None:
         if not self.entries:
-            self.entries.append(self.journal.begin("resume", remedy=_AGAIN))
+            self.entries.append(self.journal.begin("resume", remedy=_AGAIN, accepted=self.accepted))
         self.entries[0].note(step)
 
 

@@ -200,6 +200,7 @@ class _Looker:
         return found
 
     def _remembered(self, rows: Remembers, touched: Touched, memory: Mapping[str, Any]) -> None:
+        self.read.append(StreamCoverage(touched.cluster, None, "rows (remembered)", None, None, 0, _ROWS_DO_NOT_TELL))
         config = [table for table in self.tables.of(TableClass.config) if not table.partition]
         sides = [table.sides[touched.cluster] for table in config if touched.cluster in table.sides]
         if any(link.source == touched.cluster for link in self.links):
@@ -255,6 +256,11 @@ class _Looker:
             )
 
 
+_ROWS_DO_NOT_TELL = (
+    "which rows were deleted: by table, where it can be told at all",
+    "which columns were changed, when, and by which transaction",
+    "rows that were changed and taken back, and what is no config table",
+)
 _KEEP_OUT = (
     "make and apply a plan that keeps it out, what waits included: `replguard filter plan -o PLAN`, then "
     "`replguard filter apply PLAN`"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from replguard.model.findings import Finding, Report
     from tests.servers.workspace import Workspace
 
+ONE_OF_EACH = pytest.mark.engines("mariadb", "mysql", "postgresql-18")
 PAUSE = PauseOptions(timeout=30.0)
 PLAIN = Options(timeout=30.0)
 ACCEPT = replace(PLAIN, accept_changes=True)
@@ -121,6 +122,7 @@ def test_what_changed_is_told_by_what_becomes_of_it(app: Application) -> None:
         assert clusters.resume(PLAIN).verdict is Verdict.passed
 
 
+@ONE_OF_EACH
 def test_a_side_wins_a_conflict_that_would_stop_the_link(app: Application) -> None:
     with app.clusters() as clusters:
         clusters.pause(PAUSE)
@@ -152,6 +154,7 @@ def test_a_side_wins_a_conflict_that_would_stop_the_link(app: Application) -> No
         assert email(app, "green", 7) == email(app, "blue", 7) == [("green",)]
 
 
+@ONE_OF_EACH
 def test_both_sides_of_a_pair_that_replicates_both_ways(two_way_db: Workspace, tmp_path: Path) -> None:
     app = Application(two_way_db, tmp_path)
     app.create_two_way()
@@ -172,6 +175,7 @@ def test_both_sides_of_a_pair_that_replicates_both_ways(two_way_db: Workspace, t
         assert app.db.query("blue", "SELECT name FROM account WHERE id = 2") == [("g",)]
 
 
+@ONE_OF_EACH
 def test_what_an_upgrade_broke_stops_it(app: Application) -> None:
     classes = {"must_not_sync": ("event", "auditlog"), "config": CONFIG_TABLES}
     rules = tuple(Rule(glob, TableClass(kind)) for kind, globs in classes.items() for glob in globs)
@@ -205,6 +209,7 @@ def test_what_an_upgrade_broke_stops_it(app: Application) -> None:
         assert not (moved / "receipt.json").exists()
 
 
+@ONE_OF_EACH
 def test_filters_that_leak_and_forbidden_rows_that_wait_stop_it(app: Application) -> None:
     app.let_cross("event")
     with app.clusters() as clusters:
@@ -218,6 +223,7 @@ def test_filters_that_leak_and_forbidden_rows_that_wait_stop_it(app: Application
     assert (waits.table, "filter plan" in str(waits.remedy)) == ("event", True)
 
 
+@ONE_OF_EACH
 def test_who_stopped_and_started_the_links_matters(app: Application) -> None:
     with app.clusters() as clusters:
         app.stop_applying()
@@ -247,6 +253,7 @@ def test_who_stopped_and_started_the_links_matters(app: Application) -> None:
         assert (unchecked.verdict, len(of(unchecked, "resume.unchecked"))) == (Verdict.passed, 1)
 
 
+@ONE_OF_EACH
 def test_a_place_that_is_lost_stops_it(app: Application) -> None:
     with app.clusters() as clusters:
         clusters.pause(PAUSE)
@@ -257,8 +264,33 @@ def test_a_place_that_is_lost_stops_it(app: Application) -> None:
         finally:
             if app.family == "postgresql":
                 app.db.run("blue", "ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()")
-    assert lost.verdict is Verdict.failed
-    assert [one.link for one in of(lost, "resume.position_lost")] == [lost.links[0].link]
+        assert lost.verdict is Verdict.failed
+        assert [one.link for one in of(lost, "resume.position_lost")] == [lost.links[0].link]
+        if app.family == "postgresql":
+            app.db.run("blue", f"SELECT pg_drop_replication_slot('{app.subscription}')")
+            gone = clusters.resume(PLAIN)
+            assert (gone.verdict, codes(gone)) == (Verdict.failed, ["link.missing", "resume.link_gone"])
+
+
+@ONE_OF_EACH
+def test_a_side_of_which_nobody_knows_what_changed_is_inconclusive(app: Application) -> None:
+    with app.clusters() as clusters:
+        clusters.pause(PAUSE)
+        app.db.run("green", "UPDATE account SET email = 'untold' WHERE id = 4")
+        if app.family == "postgresql":
+            held = json.loads(clusters.receipt_path.read_text(encoding="utf-8"))
+            clusters.receipt_path.write_text(json.dumps(held | {"guards": [], "memory": {}}), encoding="utf-8")
+        else:
+            app.db.run("green", "FLUSH BINARY LOGS")
+            last = app.db.query("green", "SHOW BINARY LOGS")[-1][0]
+            until(lambda: _purged(app, last, "green"), "the server to let go of its older binlog files")
+        unknown = clusters.resume(PLAIN)
+        assert stands(clusters)
+        assert (unknown.verdict, kinds(unknown)) == (Verdict.inconclusive, [])
+        (check,) = [check for check in unknown.checks if check.id == "resume.changes"]
+        assert {one.cluster for one in check.findings if one.severity.value == "unknown"} == {"green"}
+        assert clusters.resume(ACCEPT).verdict is Verdict.inconclusive
+        assert clusters.resume(replace(PLAIN, accept_unknown=True)).verdict is Verdict.passed
 
 
 def _lose(app: Application, clusters: Clusters) -> None:
@@ -279,7 +311,7 @@ def _lose(app: Application, clusters: Clusters) -> None:
     until(lambda: app.db.query("blue", status) == [("lost",)], "the slot to be lost")
 
 
-def _purged(app: Application, last: object) -> bool:
+def _purged(app: Application, last: object, side: Side = "blue") -> bool:
     """Whether no file before the last is left; a server keeps one for a moment after it was closed."""
-    app.db.run("blue", f"PURGE BINARY LOGS TO '{last}'")
-    return app.db.query("blue", "SHOW BINARY LOGS")[0][0] == last
+    app.db.run(side, f"PURGE BINARY LOGS TO '{last}'")
+    return bool(app.db.query(side, "SHOW BINARY LOGS")[0][0] == last)
