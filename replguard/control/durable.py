@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from replguard.engines.controls import StaysStopped, Step
+from replguard.engines.controls import Restarter, StaysStopped, Step
 from replguard.errors import PrivilegeError, ServerError, Unsupported
 from replguard.model.findings import Finding, Severity
 
@@ -103,10 +103,10 @@ def restarters(pair: Pair, links: Iterable[Link]) -> list[Finding]:
     for link in links:
         replication = pair.server(link.target).replication
         try:
-            sentences = replication.restarters(link) if isinstance(replication, StaysStopped) else ()
+            seen = replication.restarters(link) if isinstance(replication, StaysStopped) else ()
         except ServerError as error:
-            sentences = (f"what may start {link.label} again could not be read: {error.message}",)
-        found += [_restarts(link, sentence) for sentence in sentences]
+            seen = (Restarter(f"what may start {link.label} again could not be read: {error.message}", sure=False),)
+        found += [_restarts(link, one) for one in seen]
     return found
 
 
@@ -117,11 +117,11 @@ def _by_target(links: Iterable[Link]) -> dict[str, list[Link]]:
     return found
 
 
-def _restarts(link: Link, sentence: str) -> Finding:
+def _restarts(link: Link, restarter: Restarter) -> Finding:
     return Finding(
         CODE,
-        Severity.info,
-        sentence,
+        Severity.warn if restarter.sure else Severity.info,
+        restarter.sentence,
         cluster=link.target,
         link=link.label,
         remedy=f"look at `replguard status` now and then, and after a restart of {link.target}",
@@ -142,7 +142,7 @@ def _not_released(step: Mapping[str, Any], error: ServerError) -> Finding:
 def _not_held(link: Link, error: ServerError) -> Finding:
     return Finding(
         CODE,
-        Severity.info,
+        Severity.warn,
         f"{link.label} could not be kept stopped over a restart of {link.target}: {error.message}",
         cluster=link.target,
         link=link.label,

@@ -262,6 +262,14 @@ class Keeps(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Restarter:
+    """Something that starts a link by itself, in a sentence; not ``sure`` where it only may, or could not be seen."""
+
+    sentence: str
+    sure: bool = True
+
+
 @runtime_checkable
 class StaysStopped(Protocol):
     """``Server.replication`` of engines that can say, or see to it, that links stay stopped."""
@@ -282,8 +290,8 @@ class StaysStopped(Protocol):
         """Take one of these steps back; no error where it was not done."""
         ...
 
-    def restarters(self, link: Link) -> tuple[str, ...]:
-        """What would start the link again by itself, in sentences: a restart, an election, an event, ..."""
+    def restarters(self, link: Link) -> tuple[Restarter, ...]:
+        """What would start the link again by itself: a restart, an election in a group, an event, ..."""
         ...
 
 

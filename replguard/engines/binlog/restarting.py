@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.privileges import Privileges
+from replguard.engines.controls import Restarter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ _START = re.compile(r"\bSTART\s+(?:ALL\s+)?(?:SLAVES?|REPLICAS?)\b", re.IGNORECA
 _ELSEWHERE = re.compile(r"\b(?:CALL|EXECUTE)\b", re.IGNORECASE)
 
 
-def events(server: BinlogServer, link: Link) -> Iterator[str]:
-    """What the schedule may do to a stopped link, in sentences; what of it this user is not shown is said too."""
+def events(server: BinlogServer, link: Link) -> Iterator[Restarter]:
+    """What the schedule may do to a stopped link; what of it this user is not shown is said too."""
     if server.variables.get("event_scheduler", "OFF") != "ON":
         return
     opaque = []
@@ -27,11 +28,13 @@ def events(server: BinlogServer, link: Link) -> Iterator[str]:
         if row["status"] != "ENABLED":
             continue
         if found := _START.search(body):
-            yield f"the event {name} of {link.target} starts replication ({found[0]})"
+            yield Restarter(f"the event {name} of {link.target} starts replication ({found[0]})")
         elif _ELSEWHERE.search(body):
             opaque.append(name)
     if opaque:
         named = ", ".join(opaque)
-        yield f"events of {link.target} run what their text does not show, and may start {link.label}: {named}"
+        text = f"events of {link.target} run what their text does not show, and may start {link.label}: {named}"
+        yield Restarter(text, sure=False)
     if not Privileges(server).has_everywhere("EVENT"):
-        yield f"events of {link.target} that this user is not shown may start {link.label} (EVENT on *.* shows all)"
+        text = f"events of {link.target} that this user is not shown may start {link.label} (EVENT on *.* shows all)"
+        yield Restarter(text, sure=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from replguard.engines.binlog.identity import triples
 from replguard.engines.binlog.replication import POLL_SECONDS, BinlogReplication, Status, lag_of, require_gtid
 from replguard.engines.binlog.restarting import events
+from replguard.engines.controls import Restarter
 from replguard.errors import Unsupported
 from replguard.model.positions import Position, PositionKind
 
@@ -61,12 +62,12 @@ class MariaDBReplication(BinlogReplication):
 
     undo = do
 
-    def restarters(self, link: Link) -> tuple[str, ...]:
+    def restarters(self, link: Link) -> tuple[Restarter, ...]:
         restart = (
             f"a restart of {link.target} starts {link.label} again, unless it runs with skip_slave_start, which it "
             "does not tell"
         )
-        return (restart, *events(self._server, link))
+        return (Restarter(restart), *events(self._server, link))
 
     def _applied(self, row: Mapping[str, Any], gtids: str) -> bool:
         return applied(

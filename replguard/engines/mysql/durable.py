@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from replguard.engines.controls import Step
+from replguard.engines.controls import Restarter, Step
 from replguard.errors import ControlError, PrivilegeError, Unsupported
 
 if TYPE_CHECKING:
@@ -65,17 +65,18 @@ def undo(server: MySQLServer, step: Step) -> None:
         raise ControlError(f"skip_replica_start is persisted on {step.cluster} still", cluster=step.cluster)
 
 
-def restarters(server: MySQLServer, link: Link) -> Iterator[str]:
+def restarters(server: MySQLServer, link: Link) -> Iterator[Restarter]:
     """See :meth:`replguard.engines.controls.StaysStopped.restarters`."""
     if not survives(server):
-        yield f"a restart of {link.target} starts {link.label} again: skip_replica_start is off there"
+        yield Restarter(f"a restart of {link.target} starts {link.label} again: skip_replica_start is off there")
     try:
         rows = server.run("auto_failover", link.name)
     except PrivilegeError as error:
-        yield f"whether a replication group of {link.target} may start {link.label} is not known: {error.message}"
+        unknown = f"whether a replication group of {link.target} may start {link.label} is not known: {error.message}"
+        yield Restarter(unknown, sure=False)
         return
     if rows and rows[0]["failover"]:
-        yield (
+        yield Restarter(
             f"{link.label} has SOURCE_CONNECTION_AUTO_FAILOVER: a replication group of {link.target} starts it where "
             "it elects a primary"
         )

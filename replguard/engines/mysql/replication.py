@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from replguard.engines.base import Server
     from replguard.engines.binlog.connection import Session
-    from replguard.engines.controls import Step
+    from replguard.engines.controls import Restarter, Step
     from replguard.engines.mysql.server import MySQLServer
     from replguard.model.links import Link
 
@@ -69,7 +69,7 @@ class MySQLReplication(BinlogReplication):
     def undo(self, step: Step) -> None:
         durable.undo(self._server, step)
 
-    def restarters(self, link: Link) -> tuple[str, ...]:
+    def restarters(self, link: Link) -> tuple[Restarter, ...]:
         return (*durable.restarters(self._server, link), *events(self._server, link))
 
     def _worker_errors(self) -> defaultdict[str, list[str]]:

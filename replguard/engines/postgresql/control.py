@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal
 from replguard.engines.postgresql.links import find_peer, links_of, look, slot_of, wait_until
 from replguard.engines.postgresql.position import number, wal_end
 from replguard.engines.postgresql.quoting import quoted
-from replguard.errors import ControlError, Unsupported
+from replguard.errors import ControlError, DeadlineError, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
     from replguard.engines.base import Server
-    from replguard.engines.controls import Step
+    from replguard.engines.controls import Restarter, Step
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Link
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _STOP_SECONDS = 60.0
 _SLICE = 0.1
+_LOCK_SLICE = 1.0
+"""Seconds for which the server waits for a lock at a time: a client that was killed changes nothing later."""
 _PATIENCE = 10.0
 """Seconds without an apply worker after which waiting is given up."""
 
@@ -104,12 +106,21 @@ class PostgresReplication:
         self._alter(link, "subscription_enable")
 
     def _alter(self, link: Link, name: str) -> None:
+        deadline = time.monotonic() + _PATIENCE
         session = self._server.open(writes=True)
         # Not a new owner: changes are applied as the owner, who would then lack rights on the tables.
         only = " WITH INHERIT TRUE, SET FALSE" if self._server.major >= 16 else ""
         remedy = f"GRANT {quoted(link.detail['owner'])} TO {quoted(self._server.facts['role'])}{only}"
         try:
-            session.rows(name, doing=f"switching {link.label}", remedy=remedy, subscription=quoted(link.name))
+            session.rows("lock_wait", {"milliseconds": int(_LOCK_SLICE * 1000)})
+            while True:
+                try:
+                    session.rows(name, doing=f"switching {link.label}", remedy=remedy, subscription=quoted(link.name))
+                except DeadlineError:
+                    if time.monotonic() >= deadline:
+                        raise
+                else:
+                    return
         finally:
             session.close()
 
@@ -163,7 +174,7 @@ class PostgresReplication:
 
     undo = do
 
-    def restarters(self, link: Link) -> tuple[str, ...]:  # noqa: ARG002 - nothing starts it
+    def restarters(self, link: Link) -> tuple[Restarter, ...]:  # noqa: ARG002 - nothing starts it
         return ()
 
     def statements(self, link: Link, action: Literal["pause", "resume"]) -> tuple[str, ...]:
