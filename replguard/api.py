@@ -174,9 +174,12 @@ class Clusters:
         made = filterplan.make(self.pair, self.tables(), ours, self._folder, links_wanted=wanted)
         if path and made.plan:
             planfile.store(path, made.plan)
-        unknown = self._unknown_links(found)
+        checks = (made.check, *self._unknown_links(found))
+        if made.plan and not made.plan.steps:
+            # Not all that crosses can be kept apart by filters: what is left then is told, and no pass.
+            checks += tuple(check for check in self.audit().checks if check.id == "filter.audit")
         data = {"plan": made.plan.document() if made.plan else None}
-        return self._report("filter plan", started, (made.check, *unknown), links=_facts(found), data=data)
+        return self._report("filter plan", started, checks, links=_facts(found), data=data)
 
     def apply_filters(self, path: Path, options: filterapply.Options | None = None) -> Report:
         """Apply the plan in a file and audit what is set then; what fails is taken back.

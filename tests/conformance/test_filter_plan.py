@@ -91,6 +91,18 @@ def test_a_leaking_pair_is_planned_applied_and_audited(leaking, path):
         assert clusters.undo_filters().checks[0].summary.startswith("nothing to take back")
 
 
+def test_what_no_filter_can_prevent_is_no_pass(app):
+    """A cascade writes a forbidden table behind the filters, which are as they should be."""
+    reference = "FOREIGN KEY (account) REFERENCES account (id) ON DELETE CASCADE"
+    app.db.both(f"CREATE TABLE auditlog_of (id BIGINT PRIMARY KEY, account BIGINT, {reference})")
+    app.keep_apart("event", "auditlog", "auditlog_of")
+    policy = config.policy_of(None, ("event", "auditlog", "auditlog_of"))
+    with under(app, replace(app.config, policy=policy)).clusters() as clusters:
+        report = clusters.plan_filters()
+        assert report.checks[0].summary.startswith("nothing to do")
+        assert (report.verdict, codes(report)) == ("fail", ["leak.configured"])
+
+
 def second_operator(app, path):
     """Somebody else is refused while the first one is still asked."""
     with app.clusters() as other, pytest.raises(ControlError, match="another operator"):

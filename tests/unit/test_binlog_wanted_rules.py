@@ -73,6 +73,12 @@ def changed(raw: RawFilters, asked: WantedFilter) -> dict[str, Any]:
             id="do-rules stay in charge",
         ),
         pytest.param(
+            replace(CASED, do_table=("st.event",)),
+            wanted("st.event", "st.acc"),
+            {"do_table": {"st.acc"}},
+            id="a link is never opened to all by taking out its last do-rule",
+        ),
+        pytest.param(
             replace(CASED, wild_do_table=("st.%", "other.%")),
             wanted("st.event", "st.acc", globs=("tmp_*",)),
             {"ignore_table": {"st.event"}},
@@ -128,6 +134,7 @@ def test_rules(raw: RawFilters, asked: WantedFilter, comes: dict[str, Any]) -> N
     ("raw", "asked", "why"),
     [
         (CASED, wanted("st.a,b"), "holds a comma"),
+        (replace(CASED, do_table=("st.event",)), wanted("st.event"), "is the only do-rule"),
         (replace(CASED, ignore_table=("st.a", "b")), wanted("st.event"), "cannot be read exactly"),
         (FOLDED, wanted("st.évent", "st.èvent"), "no rule tells it from the others"),
         (replace(FOLDED, wild_ignore_table=("%.a%",)), wanted("st.audit", "st.acc"), "reaches other databases"),

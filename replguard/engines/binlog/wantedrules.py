@@ -41,8 +41,9 @@ def choose(raw: RawFilters, wanted: WantedFilter) -> Choice:
         return choice
     choice.refused += _unread(raw)
     _databases(choice, wanted)
-    _opened(choice, wanted)
+    # Named before others are taken out: without any do-rule the link would be open to every database.
     _named(choice, wanted)
+    _opened(choice, wanted)
     _closed(choice, wanted.forbidden)
     _as_before(choice, raw, wanted.local)
     _later(choice, wanted)
@@ -116,7 +117,11 @@ def _opened(choice: Choice, wanted: WantedFilter) -> None:
     config, forbidden = _texts(raw, wanted.config), _texts(raw, wanted.forbidden)
     by_case = raw.case_sensitive
     for rule in raw.do_table:
-        if any(same(rule, name, case_sensitive=by_case) for name in forbidden):
+        if not any(same(rule, name, case_sensitive=by_case) for name in forbidden):
+            continue
+        if (choice.raw.do_table, choice.raw.wild_do_table) == ((rule,), ()):
+            choice.refused.append(f"replicate_do_table '{rule}' is the only do-rule: without it all would cross")
+        else:
             _drop(choice, "do_table", rule, "the table must not sync")
     for rule in raw.ignore_table:
         if any(same(rule, name, case_sensitive=by_case) for name in config):
