@@ -25,7 +25,10 @@ CHECK = "resume.changes"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """``changes`` of one side, and of both where there is a ``winner``. ``no_receipt``: nobody could write one yet."""
+    """``changes`` of one side, and of both where there is a ``winner``.
+
+    ``no_receipt``: a pause died a moment ago, before it could write one. What waits in the links is ordinary traffic.
+    """
 
     changes: bool = False
     winner: str | None = None
@@ -68,7 +71,7 @@ def look(now: Situation, accepted: Accepted, folder: Path, today: date) -> Chang
     ready = settled is not None and not settled.first and not settled.blocked
     findings = (
         *seen.leaks,
-        *conflicts.findings(judged, changes=accepted.changes, conflicts=ready),
+        *conflicts.findings(judged, changes=accepted.changes or accepted.no_receipt, conflicts=ready),
         *(_settlement(settled) if settled else ()),
         *(_without_receipt(finding, accepted) for finding in seen.unknown),
     )

@@ -129,7 +129,8 @@ class _Looker:
     def _backlog(self, server: Server, link: Link, touched: Touched, since: Since | None) -> bool:
         """Read what waits in a link; whether that is all that was written on its source since the pause."""
         target = self.pair.server(link.target)
-        carried = Carried(link, target.filters.of(link, server))
+        whole = server.capabilities.sends_own_stream
+        carried = Carried(link, target.filters.of(link, server), whole)
         judge = Judge(self.tables, link, carried.filters, waits=True)
         wanted = Wanted(lambda name: touched.interest(name, carried), touched.shape)
         stream = server.streams.pending(link, target, wanted)
@@ -138,7 +139,7 @@ class _Looker:
             touched.take(item, carried)
             if isinstance(item, Change):
                 self._leaks(judge, item)
-        if not server.capabilities.sends_own_stream:
+        if not whole:
             self._has_moved(touched, link)
         return since is not None and str(since) == start
 

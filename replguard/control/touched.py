@@ -69,10 +69,15 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The link that a change was read from, with its filters."""
+    """The link that a change was read from, with its filters.
+
+    ``whole`` says that its stream holds what the filters drop, so that these decide. Elsewhere what stands in the
+    stream is applied, whatever the filters have become since.
+    """
 
     link: Link
     filters: LinkFilters
+    whole: bool = True
 
 
 class Touched:
@@ -109,7 +114,7 @@ class Touched:
         if carried is None or table_class is TableClass.local:
             return Interest.counted
         table = self.shape(name)
-        dropped = table is not None and carried.filters.crosses(table).crosses is False
+        dropped = carried.whole and table is not None and carried.filters.crosses(table).crosses is False
         return Interest.counted if dropped else Interest.named
 
     def shape(self, name: TableName) -> Table | None:

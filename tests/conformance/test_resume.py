@@ -217,6 +217,9 @@ def test_filters_that_leak_and_forbidden_rows_that_wait_stop_it(app: Application
         app.db.run("blue", "INSERT INTO event VALUES (70, 'leak')")
         leaking = clusters.resume(replace(ACCEPT, accept_unknown=True, accept_upgrade=True))
         assert stands(clusters)
+        if app.family == "postgresql":
+            app.db.run("blue", "ALTER PUBLICATION from_blue DROP TABLE public.event")
+            assert of(clusters.resume(ACCEPT), "leak.sent"), "what waits is applied, whatever is published now"
     assert leaking.verdict is Verdict.failed
     assert {one.table for one in of(leaking, "leak.configured")} == {"event"}
     (waits,) = of(leaking, "leak.sent")
@@ -232,9 +235,10 @@ def test_who_stopped_and_started_the_links_matters(app: Application) -> None:
         assert stands(clusters)
         journal = Journal(clusters.receipt_path.parent)
         journal.begin("pause")
+        app.db.run("blue", "UPDATE account SET email = 'traffic' WHERE id = 10")
         undone = clusters.resume(PLAIN)
         assert (undone.verdict, codes(undone)) == (Verdict.passed, []), "a pause that was killed is undone"
-        assert journal.unfinished() == ()
+        assert (journal.unfinished(), email(app, "green", 10)) == ((), [("traffic",)])
 
         clusters.pause(PAUSE)
         app.db.run("blue", "UPDATE account SET email = 'x' WHERE id = 9")
