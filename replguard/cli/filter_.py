@@ -127,7 +127,7 @@ def _raw(common: Common, report: Report) -> None:
     for one in exports or ():
         for line in one["lines"]:
             sys.stdout.write(f"{line}\n")
-    if exports == [] or report.exit_code:
+    if exports is not None and (not exports or report.exit_code):
         from replguard.report.text import render  # noqa: PLC0415 - only where there is something to say
 
         render(report, console(common, stderr=True), verbose=common.verbose)

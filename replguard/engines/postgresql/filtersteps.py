@@ -174,7 +174,7 @@ class FilterSteps:
     def _of_undo(self, *, make: bool) -> tuple[str, ...]:
         one, version = self._for_undo(), self._publisher.session.version
         lines = between(None, one, version) if make else between(one, None, version)
-        return tuple(f"{line} -- on {self._publisher.name}" for line in lines)
+        return tuple(f"/* on {self._publisher.name} */ {line}" for line in lines)
 
     def _all_back(self) -> tuple[str, ...]:
         """A refresh that added tables, taken back."""

@@ -124,11 +124,12 @@ class Resubscriber:
             )
 
     def started(self) -> None:
-        """Wait until an apply worker is there; the launcher may take some seconds."""
+        """Wait until an apply worker is there; the launcher starts one again only after an interval."""
         row: dict[str, Any] = {**self._link.detail, "name": self._link.name}
-        if not wait_until(lambda: look(self._target.session, row).worker is not None, _START_SECONDS):
+        seconds = _START_SECONDS + self._target.session.row("retry_interval")["seconds"]
+        if not wait_until(lambda: look(self._target.session, row).worker is not None, seconds):
             raise ControlError(
-                f"{self._link.label}: enabled, but no apply worker runs after {_START_SECONDS:.0f} s",
+                f"{self._link.label}: enabled, but no apply worker runs after {seconds:.0f} s",
                 remedy="the server's log tells why",
                 cluster=self._target.name,
             )
