@@ -81,13 +81,18 @@ def statements(pair: Pair, tables: TableMap, links: Iterable[Link]) -> list[str]
 
 
 def make(pair: Pair, tables: TableMap, links: Iterable[Link], entry: Entry, timeout: float) -> Made:
-    """Make what is missing, each guard written down before. Raises ConnectError, ConnectionLost alone."""
+    """Make what is missing, each guard written down before. Raises ConnectError, ConnectionLost alone.
+
+    A guard that is there belongs to an earlier pause too, so it is not dropped where this one is put back.
+    """
     made = Made([], {}, [])
     for cluster, alone in uncovered(pair, tables, links).items():
         name = name_of(pair, cluster)
-        entry.note(f"make the guard slot {name} on {cluster}", dropping(cluster, name))
+        guards = _guards(pair.server(cluster))
+        there = name in guards.guards()
+        entry.note(f"make the guard slot {name} on {cluster}", None if there else dropping(cluster, name))
         try:
-            position = _guards(pair.server(cluster)).make_guard(name, min(timeout, SECONDS))
+            position = guards.make_guard(name, min(timeout, SECONDS))
         except _AWAY:
             raise
         except ServerError as error:
