@@ -139,7 +139,10 @@ def test_triggers_that_a_target_runs_again() -> None:
     again = Trigger("t", name("account"), "BEFORE INSERT", "SET NEW.n = 1")
     leaks = Trigger("u", name("account"), "AFTER INSERT", "INSERT INTO event VALUES (1)")
     tables = both(table("event"), replace(table("account"), triggers=(again, leaks)))
-    assert [one.evidence["path"][1] for one in found(tables, applier_triggers=["green"])] == ["t", "u"]
+    told = {one.evidence["path"][1]: one.message for one in found(tables, applier_triggers=["green"])}
+    assert sorted(told) == ["t", "u"]
+    assert "u on blue crosses" in told["u"]  # on green it is a leak, and told as one
+    assert [one.evidence["path"][1] for one in found(tables, applier_triggers=["blue", "green"])] == ["t"]
     assert found(both(table("event"), replace(table("account"), triggers=(again,))), applier_triggers=["blue"]) == []
 
 

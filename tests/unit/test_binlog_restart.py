@@ -2,6 +2,7 @@ r"""What a restart makes of a link's rules, and what option files say."""
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from replguard.engines.binlog import optionfile
 from replguard.engines.binlog.filters import BinlogLinkFilters
 from replguard.engines.binlog.optionfile import OptionFile, groups, read
+from replguard.engines.binlog.optionlines import value
 from replguard.engines.binlog.optionplaces import of_this_machine
 from replguard.engines.binlog.rawfilters import SOMEWHERE, RawFilters
 from replguard.engines.binlog.surroundings import Setting, Side, Surroundings
@@ -26,10 +28,10 @@ AT_START = {"REPLICATE_IGNORE_TABLE": "STARTUP_OPTIONS"}
 TWO = ("st.event", "st.dmz")
 
 
-def written(*lines: str, unread: tuple[str, ...] = ()) -> OptionFile:
+def written(*lines: str, unread: tuple[str, ...] = (), by_colon: bool = True) -> OptionFile:
     """Option lines of one file, without a group."""
     options = tuple(optionfile._option(line, "my.cnf", number) for number, line in enumerate(lines, 1))
-    return OptionFile(options, ("my.cnf",), unread)
+    return OptionFile(options, ("my.cnf",), unread, by_colon)
 
 
 def after(raw: RawFilters, channel: str = "", **around: Any) -> AfterRestart:
@@ -77,9 +79,21 @@ def test_lines_for_one_channel_replace_those_for_all() -> None:
     mysql = written("replicate-ignore-table=st.a", "replicate-ignore-table=dr:st.b", "replicate-do-db=:st")
     assert (mysql.rules("ignore_table", ""), mysql.rules("ignore_table", "dr")) == (("st.a",), ("st.b",))
     assert (mysql.rules("do_db", ""), mysql.rules("do_db", "dr")) == (("st",), None)
-    mariadb = written("replicate-ignore-table=st.a", "dr.replicate-ignore-table=st.b", "replicate-rewrite-db=a->b")
+    mariadb = written(
+        "replicate-ignore-table=st.a", "dr.replicate-ignore-table=st.b", "replicate-rewrite-db=a->b", by_colon=False
+    )
     assert (mariadb.rules("ignore_table", ""), mariadb.rules("ignore_table", "dr")) == (("st.a",), ("st.b",))
     assert mariadb.rules("rewrite_db", "dr") == ("a->b",)
+
+
+def test_lines_that_a_plan_gives_are_read_as_they_were_meant() -> None:
+    draw = random.Random(5)
+    for _ in range(400):
+        rule = "st." + "".join(draw.choices("ab_%\\\"'#;: =,.!é\t", k=draw.randint(1, 8)))
+        mysql = written(f"replicate-wild-ignore-table={value(f':{rule}')}")
+        assert mysql.rules("wild_ignore_table", "") == (rule,)
+        mariadb = written(f"dr.replicate-wild-ignore-table={value(rule)}", by_colon=False)
+        assert mariadb.rules("wild_ignore_table", "DR") == (rule,)
 
 
 @pytest.mark.parametrize(

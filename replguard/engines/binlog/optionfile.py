@@ -39,11 +39,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class OptionFile:
-    """The options of some files that one server reads; ``unread`` is what they include and could not be read."""
+    """The options of some files that one server reads; ``unread`` is what they include and could not be read.
+
+    ``by_colon`` says that a rule's channel stands before its first colon (MySQL), else it stands before the option.
+    """
 
     options: tuple[Option, ...] = ()
     files: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    by_colon: bool = True
 
     def rules(self, kind: str, channel: str) -> tuple[str, ...] | None:
         """What the link will have of one kind (``ignore_table``); None where no line speaks of it.
@@ -51,23 +55,22 @@ class OptionFile:
         Lines for the very channel or connection replace those for all.
         """
         lines = [option for option in self.options if option.name == f"replicate_{kind}"]
-        parted = [_of_channel(option) for option in lines]
+        parted = [self._of_channel(option) for option in lines]
         own = [rule for named, rule in parted if named is not None and named.casefold() == channel.casefold()]
         for_all = [rule for named, rule in parted if named is None]
         found = own or for_all
         return tuple(dict.fromkeys(found)) if found else None
 
+    def _of_channel(self, option: Option) -> tuple[str | None, str]:
+        """The channel or connection that a line is for, None for all, and its rule."""
+        channel, colon, rule = option.value.partition(":")
+        if self.by_colon and colon:
+            return channel, rule
+        return option.connection or None, option.value
+
     def last(self, *names: str) -> Option | None:
         """The line that counts, of an option that has one value and these spellings."""
         return next((option for option in reversed(self.options) if option.name in names), None)
-
-
-def _of_channel(option: Option) -> tuple[str | None, str]:
-    """The channel that a line is for, None for all: MariaDB writes it before the option, MySQL before the rule."""
-    if option.connection:
-        return option.connection, option.value
-    found = re.fullmatch(r"([^:.>]*):(.*)", option.value, re.DOTALL)
-    return (found[1], found[2]) if found else (None, option.value)
 
 
 def groups(flavour: str, version: Sequence[int]) -> frozenset[str]:
@@ -89,7 +92,7 @@ def read(paths: Iterable[Path], wanted: frozenset[str]) -> OptionFile:
     unread: list[str] = []
     for path in paths:
         _read_one(path, wanted, _Into(path.parent.resolve(), options, files, unread))
-    return OptionFile(tuple(options), tuple(files), tuple(unread))
+    return OptionFile(tuple(options), tuple(files), tuple(unread), by_colon="mariadb" not in wanted)
 
 
 @dataclass(frozen=True, slots=True)

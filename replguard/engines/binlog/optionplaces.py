@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replguard.engines.binlog import optionfile
-from replguard.errors import UsageError
+from replguard.errors import PrivilegeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +33,16 @@ def option_file(server: BinlogServer, rows: Iterable[Mapping[str, Any]] | None =
         return optionfile.read([Path(one) for one in server.endpoint.option_files], groups)
     if server.variables.get("hostname") != socket.gethostname():
         return None
-    found = list(rows if rows is not None else server.run("setting_origins"))
+    found = list(rows if rows is not None else origins(server))
     return of_this_machine(seen(found), _unplaced(found), groups)
+
+
+def origins(server: BinlogServer) -> list[dict[str, Any]]:
+    """How settings were set; nothing where that may not be seen, which is then told of each."""
+    try:
+        return server.run("setting_origins")
+    except PrivilegeError:
+        return []
 
 
 def seen(rows: Iterable[Mapping[str, Any]]) -> dict[str, set[str]]:

@@ -67,7 +67,7 @@ class Surroundings:
 
 def read(target: BinlogServer, source: BinlogServer | None, startup: Mapping[str, str]) -> Surroundings:
     """Ask both servers. ``startup`` is what the target's rules for all channels are, as it prints them."""
-    rows = target.run("setting_origins")
+    rows = optionplaces.origins(target)
     options = optionplaces.option_file(target, rows)
     return Surroundings(
         target=_side(target, rows, options, ("slave_run_triggers_for_rbr",)),
@@ -80,7 +80,7 @@ def read(target: BinlogServer, source: BinlogServer | None, startup: Mapping[str
 
 
 def _source(source: BinlogServer) -> Side:
-    rows = source.run("setting_origins")
+    rows = optionplaces.origins(source)
     counting = ("binlog_format", "server_id", "gtid_domain_id")
     return _side(source, rows, optionplaces.option_file(source, rows), counting)
 
