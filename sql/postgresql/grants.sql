@@ -40,6 +40,13 @@ GRANT replguard_stream TO replguard_control;
 -- not make replguard the owner: changes are applied as the owner, who needs rights on every table. (Before 16 without the
 -- options, here and below.)
 GRANT owner_of_the_subscription TO replguard_control WITH INHERIT TRUE, SET FALSE;
+-- Only who inherits from the owner of a publication may change its list, and only from tables of whose owner it inherits,
+-- too: without these no filter apply. (Whoever pauses and resumes alone needs none of what follows.)
+GRANT owner_of_the_publication TO replguard_control WITH INHERIT TRUE, SET FALSE;
+GRANT owner_of_the_tables TO replguard_control WITH INHERIT TRUE, SET FALSE;
+-- Without CREATE filter apply cannot make a publication of a link's own, as where the present one is FOR ALL TABLES or
+-- another link reads it too.
+GRANT CREATE ON DATABASE st TO replguard_control;
 
 -- A login has the role of its job. Copies of a link's slot, slots of its own, and guards take REPLICATION: without it
 -- watch, gate, pause and resume read no stream. A server's own changes also take the plugin test_decoding (package

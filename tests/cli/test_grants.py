@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 OLD = ("postgresql-15",) if os.environ.get("REPLGUARD_LONG") else ()
 pytestmark = pytest.mark.engines("mariadb", "mysql", *OLD, "postgresql-18")
 PASSWORD = "Few-" + secrets.token_hex(8)
+OWNED = ("subscription", "publication", "tables")
+"""PostgreSQL: each has an owner of its own here."""
 SAMPLE = 3
 """Privileges of an engine that are taken away in the short run."""
 
+PLAN = ("filter", "plan", "-o", "filters.plan")
+APPLY = ("filter", "apply", "filters.plan", "--yes")
 READ = (
     ("policy", "show"),
     ("status",),
     ("filter", "audit"),
-    ("filter", "plan", "-o", "none.plan"),
+    PLAN,
     ("diff", "--self-test", "--repair-sql", "repair.sql"),
 )
 STREAM = (
@@ -42,8 +46,8 @@ STREAM = (
     ("gate", "--window", "0s"),
 )
 CONTROL = (
-    ("filter", "plan", "-o", "filters.plan"),
-    ("filter", "apply", "filters.plan", "--yes"),
+    PLAN,
+    APPLY,
     ("filter", "audit"),
     ("pause",),
     ("diff", "--certificate", "certificate.json"),
@@ -83,7 +87,10 @@ PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "USAGE ON SCHEMA public": (("diff",), "GRANT USAGE ON SCHEMA"),
         "SELECT ON ALL TABLES IN SCHEMA public": (("diff",), "GRANT SELECT ON TABLE"),
         "SELECT ON ALL SEQUENCES IN SCHEMA public": (("diff",), "GRANT SELECT ON SEQUENCE"),
-        "owner_of_the_subscription": (("pause",), "GRANT"),
+        "owner_of_the_subscription": (("pause",), 'GRANT "subscription_'),
+        "owner_of_the_publication": (APPLY, 'GRANT "publication_'),
+        "owner_of_the_tables": (APPLY, 'GRANT "tables_'),
+        "CREATE ON DATABASE st": (APPLY, "GRANT CREATE ON DATABASE"),
     },
 }
 """Each privilege of the file, by what it is: a command that cannot do without it, and what it then asks for."""
@@ -106,10 +113,14 @@ class Site:
         major = int(db.pair.version.partition(".")[0])
         self.mark = secrets.token_hex(3)
         names = {"`st`": f"`{db.name}`".replace("_", r"\_"), "DATABASE st ": f"DATABASE {db.name} "}
-        names |= {"owner_of_the_subscription": f"owner_{self.mark}"}
+        names |= {f"owner_of_the_{what}": f"{what}_{self.mark}" for what in OWNED}
         self.grants = Grants(db.engine, names, major)
         self.written = Grants(db.engine, {}, major)
         self.users = {role: f"few_{role}_{self.mark}" for role in ROLES}
+
+    @property
+    def subscription(self) -> str:
+        return f'"{self.db.name}_from_blue"'
 
     def on_both(self, *statements: str) -> None:
         unlogged = () if self.db.engine == "postgresql" else ("SET sql_log_bin = 0",)
@@ -125,9 +136,15 @@ class Site:
             self.on_both("SET GLOBAL event_scheduler = ON")
         if self.db.engine == "postgresql":
             self.db.both("CREATE SEQUENCE numbers OWNED BY account.id")
-            self.on_both(f"CREATE ROLE owner_{self.mark} SUPERUSER LOGIN", "REVOKE USAGE ON SCHEMA public FROM PUBLIC")
-            subscription = f'"{self.db.name}_from_blue"'
-            self.db.run("green", f"ALTER SUBSCRIPTION {subscription} OWNER TO owner_{self.mark}")
+            self.on_both(
+                "REVOKE USAGE ON SCHEMA public FROM PUBLIC", f"CREATE ROLE subscription_{self.mark} SUPERUSER LOGIN"
+            )
+            self.on_both(f"CREATE ROLE publication_{self.mark}", f"CREATE ROLE tables_{self.mark}")
+            self.on_both(f"GRANT CREATE ON DATABASE {self.db.name} TO publication_{self.mark}")
+            self.on_both(*(f"ALTER TABLE {table} OWNER TO tables_{self.mark}" for table in ("account", "event")))
+            self.db.run("blue", f"ALTER PUBLICATION from_blue OWNER TO publication_{self.mark}")
+            self.on_both(f"REVOKE CREATE ON DATABASE {self.db.name} FROM publication_{self.mark}")  # it had to have it
+            self.db.run("green", f"ALTER SUBSCRIPTION {self.subscription} OWNER TO subscription_{self.mark}")
 
     def give(self) -> None:
         """Run the file, and make a user of each role as its last lines say."""
@@ -146,9 +163,9 @@ class Site:
 
     def take_back(self) -> None:
         if self.db.engine == "postgresql":
-            self.db.run("green", f'ALTER SUBSCRIPTION "{self.db.name}_from_blue" OWNER TO CURRENT_USER')
-            roles = [f"replguard_{role}" for role in ROLES]
-            everybody = ", ".join((*roles, *self.users.values(), f"owner_{self.mark}"))
+            owners = [f"{what}_{self.mark}" for what in OWNED]
+            everybody = ", ".join((*(f"replguard_{role}" for role in ROLES), *self.users.values(), *owners))
+            self.on_both(f"REASSIGN OWNED BY {', '.join(owners)} TO CURRENT_USER")
             self.on_both(f"DROP OWNED BY {everybody}", f"DROP ROLE {everybody}")
         else:
             if self.db.engine == "mariadb":
@@ -173,13 +190,17 @@ class Site:
         self.db.wait_caught_up()
         return [str(path) for path in logs.files()]
 
-    def loosen(self) -> None:
-        """Let event cross."""
-        if self.db.engine == "postgresql":
-            self.db.run("blue", "ALTER PUBLICATION from_blue ADD TABLE event")
-            self.db.run("green", f'ALTER SUBSCRIPTION "{self.db.name}_from_blue" REFRESH PUBLICATION')
-        else:
+    def loosen(self, *, whole: bool = False) -> None:
+        """Let event cross; ``whole``, for PostgreSQL: by a publication of all tables."""
+        if self.db.engine != "postgresql":
             keep_apart(self.db)
+            return
+        name = "everything" if whole else "from_blue"
+        if whole:
+            self.db.run("blue", "CREATE PUBLICATION everything FOR ALL TABLES")
+        else:
+            self.db.run("blue", "ALTER PUBLICATION from_blue SET TABLE account, event")
+        self.db.run("green", f"ALTER SUBSCRIPTION {self.subscription} SET PUBLICATION {name} WITH (copy_data = false)")
 
     @contextmanager
     def without(self, privilege: Privilege) -> Iterator[None]:
@@ -229,13 +250,11 @@ def test_every_command_works_with_exactly_its_role(site: Site, role: str, tmp_pa
         clusters = [f"{name}={site.url(role, name)}" for name in ("blue", "green")]
         made = shell.run("init", "-o", "made.yaml", "--cluster", clusters[0], "--cluster", clusters[1])
         assert made.code == 0, str(made)
+        told = shell.run("filter", "export", "--for", "publication" if site.db.engine == "postgresql" else "mycnf")
+        assert (told.code, "event" in told.stdout.lower() or "account" in told.stdout) == (0, True), str(told)
     if role == "read" and site.db.engine != "postgresql":
         commands = (*commands, ("scan", "-c", "replguard.yaml", *site.logs(tmp_path)))
-    if site.db.engine == "postgresql":
-        commands = tuple(
-            command for command in commands if command[:2] not in {("filter", "plan"), ("filter", "apply")}
-        )
-    elif role == "control":
+    if role == "control":
         site.loosen()
         assert shell.json("filter", "audit").code == 1, "there is something to apply"
     for command in commands:
@@ -256,8 +275,14 @@ def test_every_privilege_is_needed_and_asked_for(site: Site, tmp_path: Path, tho
     chosen = sorted(mine) if thorough else random.Random(site.db.pair.version).sample(sorted(mine), SAMPLE)
     for text in chosen:
         privilege, (command, named) = mine[text], proof[text]
+        shell = site.shell(privilege.role, tmp_path)
+        if command == APPLY:
+            site.loosen(whole="CREATE" in text)
+            assert shell.json(*PLAN).code == 0
         with site.without(privilege):
-            lacks(site.shell(privilege.role, tmp_path).json(*command), named, f"without {text}:")
+            lacks(shell.json(*command), named, f"without {text}:")
+        if command == APPLY:
+            assert shell.json(*APPLY).code == 0, "with it the same plan is applied"
 
 
 @pytest.mark.engines("postgresql-18")
