@@ -46,10 +46,6 @@ GRANT replguard_stream TO replguard_control;
 
 -- Without REPLICATION_SLAVE_ADMIN no link is stopped or started, and no filter set.
 GRANT REPLICATION_SLAVE_ADMIN ON *.* TO replguard_control;
--- Keep channels stopped over a restart while a pause holds (SET PERSIST_ONLY skip_replica_start):
--- GRANT SYSTEM_VARIABLES_ADMIN, PERSIST_RO_VARIABLES_ADMIN ON *.* TO replguard_control;
--- Tells whether a replication group may start a paused channel:
--- GRANT SELECT ON performance_schema.replication_connection_configuration TO replguard_control;
 
 -- Lets pause keep the links stopped over a restart of the server, and resume take that back; without it pause says that a
 -- restart starts them (pause.fragile):
