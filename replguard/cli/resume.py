@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from replguard.control.resume import Options
+    from replguard.model.findings import Report
 
 EPILOG = (
     "Examples: replguard resume; replguard resume --accept-changes; replguard resume --accept-changes=blue; "
@@ -61,7 +62,7 @@ def resume(
     would leak, schema, versions or servers are not what they were, or any of this cannot be judged.
     """
     asked = _Asked(seconds(timeout), accept_changes, accept_unknown, accept_upgrade)
-    run("resume", common, lambda session: session.clusters.resume(asked.options(session)))
+    run("resume", common, lambda session: _resume(session, asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,22 @@ class _Asked:
 
     def options(self, session: Session) -> Options:
         from replguard.control.resume import Options  # noqa: PLC0415
+        from replguard.errors import UsageError  # noqa: PLC0415
 
+        winner = self.accept_changes or None
+        names = [endpoint.name for endpoint in session.config.endpoints]
+        if winner is not None and winner not in names:
+            raise UsageError(f"there is no cluster {winner!r} that could win", remedy=f"name {' or '.join(names)}")
         return Options(
             timeout=self.timeout,
             show=session.say,
             accept_changes=self.accept_changes is not None,
-            winner=self.accept_changes or None,
+            winner=winner,
             accept_unknown=self.accept_unknown,
             accept_upgrade=self.accept_upgrade,
         )
+
+
+def _resume(session: Session, asked: _Asked) -> Report:
+    options = asked.options(session)
+    return session.clusters.resume(options)

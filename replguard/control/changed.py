@@ -75,7 +75,12 @@ def look(now: Situation, accepted: Accepted, folder: Path, today: date) -> Chang
         *(_settlement(settled) if settled else ()),
         *(_without_receipt(finding, accepted) for finding in seen.unknown),
     )
-    return Changes(Check(CHECK, _summary(judged, held), findings), judged, seen, _data(judged, seen, held, settled))
+    data = {
+        **_data(judged, seen, held),
+        "accepted": {"changes": accepted.changes, "winner": accepted.winner},
+        "settlement": settled.as_data() if settled else None,
+    }
+    return Changes(Check(CHECK, _summary(judged, held), findings), judged, seen, data)
 
 
 def _summary(judged: Judged, held: Mapping[str, Any] | None) -> str:
@@ -88,14 +93,13 @@ def _summary(judged: Judged, held: Mapping[str, Any] | None) -> str:
     )
 
 
-def _data(judged: Judged, seen: Seen, held: Mapping[str, Any] | None, settled: Settlement | None) -> dict[str, Any]:
+def _data(judged: Judged, seen: Seen, held: Mapping[str, Any] | None) -> dict[str, Any]:
     before = held or {}
     return {
         "paused_at": before.get("paused_at"),
         "since": {name: facts.get("position") for name, facts in before.get("clusters", {}).items()},
         **conflicts.as_data(judged),
         "harmless": seen.harmless,
-        "settlement": settled.as_data() if settled else None,
     }
 
 

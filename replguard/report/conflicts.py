@@ -43,7 +43,8 @@ def render(found: Mapping[str, Any], console: Console) -> None:
             _line(console, f"{words} ({len(rows)}):", 6, style)
             for text in _rows(kind, rows[:SHOWN]):
                 _line(console, text, 10, "")
-            _line(console, f"-> {remedy}", 10, "dim")
+            if not found["accepted"]["winner" if kind == "both" else "changes"]:
+                _line(console, f"-> {remedy}", 10, "dim")
         if len(rows) > SHOWN:
             _line(console, f"{len(rows) - SHOWN} more: --format json shows them", 10, "dim")
     settlement = found.get("settlement")

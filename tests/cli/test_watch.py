@@ -90,8 +90,14 @@ def test_what_waits_and_what_was_changed_during_a_pause(healthy: Shell, healthy_
         changed = healthy.json("watch", "--freeze", "--since", where, "--until-caught-up")
     finally:
         healthy_db.run("blue", "UPDATE account SET name = 'two' WHERE id = 2")
-        assert healthy.run("resume").code == 1
-        assert healthy.run("resume", "--accept-changes").code == 0
+        stopped = healthy.run("resume")
+        wrong = [healthy.run("resume", *words) for words in (["--accept-changes=red"], ["--accept-changes", "blue"])]
+        accepted = healthy.run("resume", "--accept-changes")
+        assert accepted.code == 0, accepted
+    assert (stopped.code, [run.code for run in wrong]) == (1, [2, 2])
+    assert "changed on one side only, will flow (1):" in stopped.stdout
+    assert "account id=2   blue: update" in stopped.stdout
+    assert ("-> --accept-changes" in stopped.stdout, "-> --accept-changes" in accepted.stdout) == (True, False)
     assert (nothing.code, nothing.found("change.pending")) == (0, []), nothing
     assert [item["key"] for item in waits.found("change.pending")] == [{"id": 2}]
     found = [(item["cluster"], item["key"]) for item in changed.found("freeze.changed", "fail")]
