@@ -16,11 +16,14 @@ from replguard.demo.servers import until
 from replguard.journal import Journal
 from replguard.model.findings import Report, Severity, Verdict
 from replguard.watch.options import Options as WatchOptions
+from tests.adversarial.victim import started
+from tests.cli.runs import shell_for
 from tests.conformance.application import Application, codes, of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from replguard.demo.servers import Side
     from tests.servers.workspace import Workspace
 
 pytestmark = pytest.mark.engines("mariadb", "mysql", "postgresql-18")
@@ -133,6 +136,13 @@ def test_all_links_stop_and_what_fails_is_put_back_as_it_was(two_way_db: Workspa
             assert report.verdict is Verdict.failed
             (back,) = of(report, "pause.ended_by_itself")
             assert (back.severity, back.link in states(clusters)) == (Severity.fail, True)
+        sides: tuple[Side, Side] = ("blue", "green") if app.family == "postgresql" else ("green", "blue")
+        app.db.run(sides[0], "INSERT INTO rule VALUES ('came', 'over')")
+        arrived = "SELECT count(*) FROM rule WHERE pattern = 'came'"
+        until(lambda: app.db.query(sides[1], arrived) == [(1,)], "the link that came back to carry a row")
+        by_hand(app, STOP)
+        until(lambda: set(states(clusters).values()) == {"paused"}, "it to stand again")
+        assert "it ran meanwhile" in of(clusters.status(), "pause.ended_by_itself")[0].message
         again = clusters.pause(PATIENT)
         assert (again.verdict, again.data["receipt"]["paused_at"] > held["paused_at"]) == (Verdict.passed, True)
         assert of(clusters.status(), "pause.ended_by_itself") == []
@@ -238,6 +248,22 @@ def test_a_restart_of_the_target_is_survived_or_told(app: Application) -> None:
         assert ("RESET PERSIST IF EXISTS skip_replica_start" in shown[-1]) is refuse
         if refuse:
             assert app.db.query("green", "SELECT * FROM performance_schema.persisted_variables") == []
+
+
+@pytest.mark.engines("mysql")
+def test_what_a_killed_pause_has_set_is_taken_back_by_resume(app: Application, tmp_path: Path) -> None:
+    shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
+    persisted = "SELECT count(*) FROM performance_schema.persisted_variables"
+    process = started(shell, "pause", "--show-sql")
+    assert process.stderr
+    assert any("SET PERSIST_ONLY" in line for line in process.stderr if line.startswith("SET"))
+    until(lambda: app.db.query("green", persisted) != [(0,)], "it to be persisted")
+    process.kill()
+    process.communicate()
+    again = shell.json("pause")
+    assert (again.code, len(again.document["data"]["receipt"]["held"])) == (0, 1), str(again)
+    assert shell.run("resume").code == 0
+    assert app.db.query("green", persisted) == [(0,)]
 
 
 @pytest.mark.engines("mariadb", "mysql")
