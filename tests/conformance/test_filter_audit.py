@@ -44,14 +44,25 @@ def assert_told(report: Report, *words: str) -> None:
     assert [word for word in words if word not in told] == [], told
 
 
-def audited_with(app: Application, folder: Path, *lines: str, side: str = "green") -> Report:
-    """An audit that was given an option file of one side."""
+def planned(app: Application) -> Report:
+    with app.clusters() as clusters:
+        return clusters.plan_filters()
+
+
+def audited_with(
+    app: Application,
+    folder: Path,
+    *lines: str,
+    side: str = "green",
+    look: Callable[[Application], Report] = audited,
+) -> Report:
+    """An audit, or something else, that was given an option file of one side."""
     path = folder / "my.cnf"
     path.write_text("\n".join(["[mysqld]", *lines]))
     before = app.config
     try:
         app.config = with_option_files(app.config, [f"{side}={path}"])
-        return audited(app)
+        return look(app)
     finally:
         app.config = before
 
@@ -89,6 +100,9 @@ def test_what_a_restart_takes_away(make_pair: Callable[..., Pair], tmp_path: Pat
         assert_told(blind, "a single name to the server")
         seen = audited_with(app, tmp_path, *in_one)
         assert codes(seen) == ["leak.configured"] * 2
+        steps = of(audited_with(app, tmp_path, *in_one, look=planned), "plan.step")
+        set_to = " ".join(text for step in steps for text in step.evidence["statements"])
+        assert [table for table in ("event", "auditlog") if table not in set_to] == []
         db.run("blue", "INSERT INTO event VALUES (50, 'crosses')")
         db.wait_caught_up()
         assert db.query("green", "SELECT id FROM event WHERE id = 50") == [(50,)]

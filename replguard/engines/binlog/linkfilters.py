@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog import optionplaces, restart, surroundings
+from replguard.engines.binlog import fragility, optionplaces, restart, surroundings
 from replguard.engines.binlog.filters import BinlogLinkFilters
 from replguard.engines.binlog.server import BinlogServer
 
@@ -34,10 +34,23 @@ def link_filters(
     def look() -> Surroundings:
         return surroundings.read(target, source if isinstance(source, BinlogServer) else None, startup())
 
+    return BinlogLinkFilters(told_apart(raw, link, target), link.name, look)
+
+
+def told_apart(raw: RawFilters, link: Link, target: BinlogServer) -> RawFilters:
+    """The rules as the target's option files hold them, where these can be read.
+
+    What the server prints as two rules may be one name with a comma.
+    """
     options = optionplaces.option_file(target)
-    if options:
-        known = surroundings.Surroundings(
-            surroundings.Side(target.name, target.lower_case_table_names), options=options
-        )
-        raw = restart.restarted(raw, known, link.name).now
-    return BinlogLinkFilters(raw, link.name, look)
+    if not options:
+        return raw
+    known = surroundings.Surroundings(surroundings.Side(target.name, target.lower_case_table_names), options=options)
+    return restart.restarted(raw, known, link.name).now
+
+
+def settable(raw: RawFilters, link: Link, target: BinlogServer) -> RawFilters:
+    """The rules without such names: these keep nothing apart, and no statement sets them again."""
+    found = told_apart(raw, link, target)
+    kept = {kind: tuple(rule for rule in getattr(found, kind) if "," not in rule) for kind in fragility.RULES}
+    return restart.with_rules(found, kept)

@@ -50,10 +50,11 @@ def restarted(raw: RawFilters, around: Surroundings, channel: str) -> Restarted:
         unknown += [fate.unknown] if fate.unknown else []
     for name, setting in _settings(around):
         (changes if setting.then is not None else unknown).append(_of_setting(name, setting))
-    return Restarted(_with(raw, then), _with(raw, now), tuple(changes), tuple(unknown))
+    return Restarted(with_rules(raw, then), with_rules(raw, now), tuple(changes), tuple(unknown))
 
 
-def _with(raw: RawFilters, rules: Mapping[str, Any]) -> RawFilters:
+def with_rules(raw: RawFilters, rules: Mapping[str, Any]) -> RawFilters:
+    """The same link with other rules of these kinds."""
     return replace(raw, **rules)
 
 

@@ -45,7 +45,9 @@ class MySQLFilters(SettableFilters):
         return self._server
 
     def rules_of(self, link: Link, source: Server | None) -> RawFilters:
-        return read(self._server, link, source)
+        from replguard.engines.binlog.linkfilters import settable  # noqa: PLC0415 - as above
+
+        return settable(read(self._server, link, source), link, self._server)
 
     def statements(self, link: Link, rules: Rules) -> Iterator[tuple[tuple[str, ...], Quoted]]:
         """One statement for all of them."""
