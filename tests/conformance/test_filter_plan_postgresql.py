@@ -13,7 +13,7 @@ from psycopg import sql
 
 from replguard.demo.servers import until
 from replguard.engines.controls import WantedFilter
-from replguard.errors import PrivilegeError
+from replguard.errors import ControlError, PrivilegeError
 from tests.conformance.application import TABLES as TABLES_OF_APPLICATION
 from tests.conformance.application import Application, codes, told
 from tests.servers.choices import versions
@@ -298,8 +298,11 @@ def test_all_tables_are_replaced_by_a_list(link, paused):
 def test_what_others_read_is_not_changed(link):
     """Another subscription, and a slot of which nobody knows what it is read with."""
     link.write("CREATE PUBLICATION p FOR TABLE ONLY account, event")
-    link.subscribe("p", name=link.name + "_2")
     link.subscribe("p")
+    early = link.plan()
+    link.subscribe("p", name=link.name + "_2")
+    with pytest.raises(ControlError, match="p may be read by others by now"):
+        link.do(early)
     plan = link.plan()
     assert [step.action for step in plan.steps] == ["publish", "aside", "refresh", "back", "switch"]
     assert "p may be read by other subscriptions" in " ".join(plan.notes)

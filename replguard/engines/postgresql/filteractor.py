@@ -11,6 +11,7 @@ from replguard.engines.postgresql.filters import published_by
 from replguard.engines.postgresql.filterstate import names_of, subscribed_now
 from replguard.engines.postgresql.publicationtexts import between, of_plain, plain
 from replguard.engines.postgresql.quoting import quoted
+from replguard.engines.postgresql.readers import shared
 from replguard.engines.postgresql.resubscribing import Reading, Resubscriber
 from replguard.errors import ControlError, DeadlineError
 
@@ -39,7 +40,7 @@ class FilterActor:
     def do(self, action: str, detail: Detail) -> None:
         """KeyError for an action that no step has."""
         acts = {
-            "publish": lambda: self._define(detail["after"]),
+            "publish": lambda: self._publish(detail["before"], detail["after"]),
             "aside": lambda: self._put_aside(detail, detail["after"]),
             "refresh": lambda: self._refresh(detail, detail["after"], detail["through"]),
             "back": lambda: self._back(detail),
@@ -139,6 +140,18 @@ class FilterActor:
     def _unswitch(self, publications: tuple[str, ...]) -> None:
         now = self._now
         self._go(resubscribing.back(now, Reading(publications, now.slot, now.enabled)))
+
+    def _publish(self, before: Detail, after: Detail) -> None:
+        """Never change under somebody's feet what others have begun to read since the plan was made."""
+        found = {one.name: one for one in published_by(self._publisher, tuple(after)).publications}
+        open_ones = [name for name, one in found.items() if before[name] and plain(one) != after[name]]
+        if others := shared(self._publisher, self._target, self._link, open_ones):
+            raise ControlError(
+                f"{self._link.label}: {', '.join(sorted(others))} may be read by others by now",
+                remedy="plan again: then this link gets a publication of its own",
+                cluster=self._publisher.name,
+            )
+        self._define(after)
 
     def _define(self, wanted: Detail) -> None:
         """Make publications what they should be, None for those that should not be there."""

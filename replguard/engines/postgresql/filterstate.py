@@ -76,7 +76,6 @@ class LinkNow:
             "subscribed": listed(self.subscribed),
             "publications": plainly(self.definitions().values()),
             "missing": list(self.side.missing),
-            "shared": sorted(self.shared),
             "tables": {"source": _shapes(self.side), "target": listed(self.there)},
         }
 

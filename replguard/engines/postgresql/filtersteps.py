@@ -139,10 +139,10 @@ class FilterSteps:
         )
 
     def _read_alone(self) -> dict[str, Any]:
-        return {"publications": plainly(self._own.values()), "shared": []} if self._own else {}
+        return {"publications": plainly(self._own.values())} if self._own else {}
 
     def _read_all(self) -> dict[str, Any]:
-        return {"publications": plainly(self._after.values()), "shared": sorted(self._now.shared)}
+        return {"publications": plainly(self._after.values())}
 
     def _away(self) -> Reading:
         return Reading(self._now.reading.publications, aside(self._now.slot), enabled=False)

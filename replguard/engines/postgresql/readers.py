@@ -31,7 +31,7 @@ def shared(publisher: PostgresServer, target: PostgresServer, link: Link, names:
         slot = row["slot"]
         if slot in mine or slot.startswith(copying):
             continue
-        read = known.get(slot) or named_in(row["command"])
+        read = known.get(slot) or known.get(aside(slot)) or named_in(row["command"])
         found |= set(names) if read is None else set(names) & read
     return frozenset(found)
 
