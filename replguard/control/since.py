@@ -23,7 +23,6 @@ from replguard.model.findings import StreamCoverage
 from replguard.model.positions import Position
 from replguard.policy import TableClass
 from replguard.watch import harmless
-from replguard.watch.freeze import foreign
 from replguard.watch.gather import Gathered
 from replguard.watch.judge import Judge
 
@@ -74,6 +73,15 @@ def look(pair: Pair, tables: TableMap, links: tuple[Link, ...], held: Mapping[st
     )
 
 
+def _of_the_other(pair: Pair, cluster: str) -> frozenset[str]:
+    """The identities whose changes were made on the other cluster, and only came here.
+
+    What both clusters have changes of may be a former writer of this one: it counts as this one's, lest it be missed.
+    """
+    ours, theirs = pair.server(cluster).identity, pair.other(cluster).identity
+    return (theirs.origins | (theirs.past - ours.past)) - ours.origins
+
+
 def _compare_doubtful(pair: Pair, touched: Touched) -> None:
     for table, keys in touched.doubtful():
         ignored = touched.tables.policy.ignored_columns(table.name)
@@ -95,7 +103,7 @@ class _Looker:
 
     def side(self, server: Server) -> None:
         """Everything that can be read of one cluster."""
-        touched = Touched(self.tables, server.name, foreign(self.pair, server.name), self.today)
+        touched = Touched(self.tables, server.name, _of_the_other(self.pair, server.name), self.today)
         self.sides[server.name] = touched
         since = self._position(server)
         out = [link for link in self.links if link.source == server.name]

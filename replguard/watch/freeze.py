@@ -37,7 +37,7 @@ class Freezer:
         self._today = today
         links = [rules.link for rules in known.rules.values()]
         self._fed = {
-            link.target: foreign(known.pair, link.target) for link in links if link.state is not LinkState.paused
+            link.target: _foreign(known.pair, link.target) for link in links if link.state is not LinkState.paused
         }
 
     def judge(self, cluster: str, change: Change) -> tuple[Finding, ...]:
@@ -132,7 +132,7 @@ class Freezer:
         return values in harmless.equal_rows(self._known.pair, twins, ignored, [values])
 
 
-def foreign(pair: Pair, cluster: str) -> frozenset[str]:
+def _foreign(pair: Pair, cluster: str) -> frozenset[str]:
     """The identities under which changes come to this cluster from the other."""
     source, target = pair.other(cluster).identity, pair.server(cluster).identity
     return (source.past | source.origins) - target.origins
