@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from replguard.control.undo import reach
 from replguard.errors import ServerError
 from replguard.model.findings import Finding, Severity
 
@@ -47,8 +48,8 @@ def verify(pair: Pair, links: Iterable[Link], seconds: float) -> list[Finding]:
 
 
 def _verified(pair: Pair, link: Link, deadline: float) -> list[Finding]:
-    source, target = pair.server(str(link.source)), pair.server(link.target)
     while True:
+        source, target = pair.server(str(link.source)), pair.server(link.target)
         try:
             problems = target.replication.problems(link, "running", source)
             severity = Severity.fail
@@ -62,6 +63,7 @@ def _verified(pair: Pair, link: Link, deadline: float) -> list[Finding]:
             problems, severity = (error.message,), Severity.fail
         if time.monotonic() >= deadline:
             return [_not_carrying(link, problem, severity) for problem in problems]
+        reach(pair)
         time.sleep(POLL)
 
 

@@ -35,7 +35,9 @@ def starting(link: Link) -> dict[str, str]:
 
 def put_back(pair: Pair, entry: Entry) -> list[str]:
     """Take back what the entry says was begun; returns what could not be. The entry is closed if all could."""
-    reach(pair)
+    reach(pair, SECONDS)
+    with suppress(ControlError):
+        entry.still()  # a lock that went with its connection is told once, and taken again by the next call
     problems: list[str] = []
     for step in reversed(entry.data["undo"]):
         try:
@@ -48,16 +50,31 @@ def put_back(pair: Pair, entry: Entry) -> list[str]:
     return problems
 
 
-def reach(pair: Pair) -> None:
-    """Connect again to servers whose connection was lost meanwhile; one that is away is found so by what comes next."""
+def reach(pair: Pair, seconds: float = 0.0) -> None:
+    """Connect again to servers whose connection was lost meanwhile, as when they restart.
+
+    One that is away for longer than ``seconds`` is found so by what comes next.
+    """
+    deadline = time.monotonic() + seconds
     for server in tuple(pair):
         try:
             server.replication.position()
         except ConnectionLost:
-            with suppress(ReplguardError):
-                pair.reconnect(server.name)
+            _reconnect(pair, server.name, deadline)
         except ReplguardError:
             continue
+
+
+def _reconnect(pair: Pair, name: str, deadline: float) -> None:
+    while True:
+        try:
+            pair.reconnect(name)
+        except ReplguardError:
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(POLL)
+        else:
+            return
 
 
 def _words(step: Mapping[str, Any]) -> str:
