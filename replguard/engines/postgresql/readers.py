@@ -37,7 +37,9 @@ def shared(publisher: PostgresServer, target: PostgresServer, link: Link, names:
 
 
 def _by_subscription(publisher: PostgresServer, target: PostgresServer) -> dict[str, set[str]]:
-    """The publications of subscriptions of the target that were matched with this source, by their slots."""
+    """The publications of subscriptions of the target that were matched with this source, by their slots, or by the
+    names that stand for these while they are put aside.
+    """
     rows = target.session.rows("subscriptions", doing="reading subscriptions")
     return {
         row["slot"]: set(row["publications"])
