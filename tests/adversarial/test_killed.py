@@ -1,4 +1,7 @@
-"""kill -9 at any statement: nothing stays on a server, and one more call brings the pair to the wanted state."""
+"""kill -9 at any statement of a command that looks: nothing stays on a server.
+
+What changes a server is killed in :mod:`tests.adversarial.test_faults`.
+"""
 
 from __future__ import annotations
 
@@ -46,38 +49,6 @@ def _points(count: int, *, thorough: bool) -> list[int]:
     if thorough:
         return list(range(1, count + 1))
     return sorted({*random.Random(count).sample(range(1, count + 1), SAMPLE), count - 1})
-
-
-@pytest.mark.engines(*ENGINES)
-def test_a_killed_pause_is_mended_by_pausing_again(app: Application, tmp_path: Path, thorough: bool) -> None:
-    shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
-    count = statements_of(shell, "pause")
-    assert shell.run("resume").code == 0
-    for number, point in enumerate(_points(count, thorough=thorough)):
-        app.db.run("blue", f"INSERT INTO account VALUES ({1000 + number}, 'n', NULL)")
-        kill_at(shell, point, "pause")
-        shell.json("status")
-        paused = shell.json("pause")
-        assert (paused.code, paused.document["links"][0]["state"]) == (0, "paused"), (point, str(paused))
-        assert app.db.query("green", f"SELECT count(*) FROM account WHERE id = {1000 + number}") == [(1,)], point
-        resumed = shell.json("resume")
-        assert resumed.code == 0, (point, str(resumed))
-        assert not shell.json("status").found("journal.unfinished"), point
-
-
-@pytest.mark.engines(*ENGINES)
-def test_a_killed_resume_is_mended_by_resuming_again(app: Application, tmp_path: Path, thorough: bool) -> None:
-    shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
-    shell.run("pause")
-    count = statements_of(shell, "resume", "--accept-changes")
-    for number, point in enumerate(_points(count, thorough=thorough)):
-        assert shell.run("pause").code == 0
-        app.db.run("blue", f"INSERT INTO account VALUES ({2000 + number}, 'n', NULL)")
-        kill_at(shell, point, "resume", "--accept-changes")
-        resumed = shell.json("resume", "--accept-changes")
-        assert resumed.code == 0, (point, str(resumed))
-        app.db.wait_caught_up()
-        assert app.db.query("green", f"SELECT count(*) FROM account WHERE id = {2000 + number}") == [(1,)], point
 
 
 @pytest.mark.engines(*ENGINES)
