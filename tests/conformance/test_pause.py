@@ -149,8 +149,11 @@ def test_all_links_stop_and_what_fails_is_put_back_as_it_was(two_way_db: Workspa
         resumed = clusters.resume(PATIENT)
         assert (resumed.verdict, codes(resumed)) == (Verdict.passed, [])
         assert set(states(clusters).values()) == {"running"}
-        outcomes = [json.loads(path.read_text())["outcome"] for path in Journal(clusters._folder)._paths()]
-    assert outcomes == ["undone", "paused", "paused", "resumed"]
+        entries = [json.loads(path.read_text()) for path in Journal(clusters._folder)._paths()]
+    assert [entry["outcome"] for entry in entries] == ["undone", "paused", "paused", "resumed"]
+    # All links have applied what their sources had before the first receiver stops.
+    taken = [word for step in entries[1]["steps"] for word in ("wait", "receiver", "applier") if word in step["step"]]
+    assert taken == [*["wait"] * count, *["receiver", "applier"] * count]
 
 
 def check_receipt(app: Application, held: dict[str, Any]) -> None:
