@@ -1,7 +1,9 @@
 -- Three roles for MariaDB >= 10.6, each with the least that its commands need: read, stream, control, each with what the one
 -- before has. Never sent by replguard: run this yourself on each cluster, with the scope's database in place of `st` (a `_`
 -- or `%` in its name is escaped with a backslash). Where accounts replicate, once, or with sql_log_bin = 0. What stands
--- behind `-- GRANT` is not needed for a verdict: the comment says what it makes better.
+-- behind `-- GRANT` is not needed for a verdict: the comment says what it makes better. What is granted on a database or a
+-- table goes to replguard_read: a role that has other roles forgets their rights on *.* when it is given such a right, until
+-- FLUSH PRIVILEGES (seen on 10.11).
 
 -- read: init, policy show, status, filter audit, filter plan, filter export, scan -c, diff, diff --self-test.
 CREATE ROLE IF NOT EXISTS replguard_read;
@@ -29,8 +31,11 @@ GRANT CREATE TEMPORARY TABLES ON `st`.* TO replguard_read;
 -- Lets a comparison hold back while the server is busy, by how many statements run:
 -- GRANT PROCESS ON *.* TO replguard_read;
 
--- Lets the budget of a pause know how much room is left on the disk of the binlog (with INSTALL SONAME 'disks'):
+-- Lets filter audit know which option files the server has read, and the budget of a pause how much room is left on the disk
+-- of the binlog (with INSTALL SONAME 'disks'). It also lets its owner read files of the server:
 -- GRANT FILE ON *.* TO replguard_read;
+-- Tells who holds the operators' lock where that is another account (and the server's performance schema is on):
+-- GRANT SELECT ON performance_schema.session_connect_attrs TO replguard_read;
 
 -- stream: watch, gate, diff --trace; and diff tells what moved between its two views, without which it is `unaligned`.
 CREATE ROLE IF NOT EXISTS replguard_stream;

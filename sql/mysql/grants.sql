@@ -54,6 +54,8 @@ GRANT REPLICATION_SLAVE_ADMIN ON *.* TO replguard_control;
 -- GRANT SELECT ON performance_schema.replication_connection_configuration TO replguard_control;
 -- Lets pause see every event that might start replication again, not those of the database alone:
 -- GRANT EVENT ON *.* TO replguard_control;
+-- Tells who holds the operators' lock where that is another account:
+-- GRANT SELECT ON performance_schema.session_connect_attrs TO replguard_control;
 
 -- A user has the role of its job as default role:
 --   CREATE USER replguard@'10.0.%' IDENTIFIED BY '...' DEFAULT ROLE replguard_read;

@@ -50,6 +50,6 @@ GRANT CREATE ON DATABASE st TO replguard_control;
 
 -- A login has the role of its job. Copies of a link's slot, slots of its own, and guards take REPLICATION: without it
 -- watch, gate, pause and resume read no stream. A server's own changes also take the plugin test_decoding (package
--- postgresql-contrib).
+-- postgresql-contrib); where somebody asks watch for a publication in its place (--publication), that takes a superuser.
 --   CREATE ROLE replguard LOGIN PASSWORD '...' IN ROLE replguard_read;
 --   ALTER ROLE replguard REPLICATION;

@@ -302,6 +302,9 @@ def test_what_is_optional_is_told_and_can_be_granted_as_it_stands(site: Site, tm
     for granted in (False, True):
         if granted:
             site.on_both(*site.grants.optional)
-        told = brief(shell.json("filter", "audit")) + brief(shell.json("pause"))
+        audited, paused = shell.json("filter", "audit"), shell.json("pause")
+        told = brief(audited) + brief(paused)
+        assert (audited.code, paused.code) == (0, 0), told
         assert [word for word in TOLD[site.db.engine] if (word in told) is granted] == [], told
-        assert shell.json("resume").code == 0
+        resumed = shell.json("resume")
+        assert resumed.code == 0, brief(resumed)
