@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from replguard.audit.links import between
-from replguard.control import receipt
+from replguard.control import durable, receipt
 from replguard.errors import ConnectionLost, ReplguardError, ServerError
 from replguard.journal import Journal
 from replguard.model.findings import Finding, Severity
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from replguard.engines.pair import Pair
+    from replguard.journal import Entry
     from replguard.model.links import Link
 
 ACTION = "stop on leak"
@@ -40,7 +41,8 @@ class Breaker:
 
     def preview(self, links: tuple[Link, ...]) -> list[str]:
         """What a leak in each of these links would make it run."""
-        return [line for link in links for line in self._statements(link)]
+        lines = [line for link in links for line in self._statements(link)]
+        return lines + durable.statements(self.pair, links)
 
     def __call__(self, link: Link, leak: Finding) -> tuple[Finding, ...]:
         """Stop the link and write it down. Never raises: what could not be done is a finding that fails."""
@@ -48,12 +50,13 @@ class Breaker:
             now = self._look(link)
             if now.state is LinkState.paused:
                 return (_told(link, leak, "stood already when the leak was seen", Severity.info),)
-            self._stop(now, leak)
+            fragile = self._stop(now, leak)
         except ReplguardError as error:
             return (_failed(link, error),)
-        return (_told(link, leak, f"was stopped by watch --on-leak {_where(leak)}", Severity.warn),)
+        return (_told(link, leak, f"was stopped by watch --on-leak {_where(leak)}", Severity.warn), *fragile)
 
-    def _stop(self, link: Link, leak: Finding) -> None:
+    def _stop(self, link: Link, leak: Finding) -> list[Finding]:
+        """What was told of links that could not be kept stopped over a restart."""
         for line in self._statements(link):
             self.show(line)
         undo = {"cluster": link.target, "link": link.name, "action": "start"}
@@ -67,14 +70,20 @@ class Breaker:
             entry.note(f"stop the receiver of {link.label} first")
         replication.stop_receiver(link)
         replication.stop_applier(link)
-        self._leave_receipt(link, leak)
+        fragile = self._leave_receipt(link, leak, entry)
         entry.close("stopped")
+        return fragile
 
-    def _leave_receipt(self, link: Link, leak: Finding) -> None:
+    def _leave_receipt(self, link: Link, leak: Finding, entry: Entry) -> list[Finding]:
         standing = [one for one in between(self.pair.links(), self._clusters) if one.state is LinkState.paused]
-        made = receipt.Receipt.make(self.pair, tuple(standing), reason=_reason(link, leak))
+        left = receipt.Left(held=durable.kept(receipt.load(self.folder), ()))
+        for line in durable.statements(self.pair, standing):
+            self.show(line)
+        fragile = durable.hold(self.pair, standing, entry, left.held)
+        made = receipt.Receipt.make(self.pair, tuple(standing), reason=_reason(link, leak), left=left)
         detail = {"stopped_by": "watch --on-leak", "link": link.label, "code": leak.code, "message": leak.message}
         receipt.store(self.folder, replace(made, detail={**detail, "position": leak.evidence.get("position")}))
+        return fragile
 
     def _look(self, link: Link) -> Link:
         """The link as it is now, over a new connection where the old one was lost."""

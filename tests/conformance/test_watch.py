@@ -111,6 +111,7 @@ def test_a_leak_stops_its_link_and_the_next_one_is_not_applied(app: Application)
     held = status.data["receipt"]
     assert "stopped by watch --on-leak at" in held["reason"]
     assert held["detail"]["position"]
+    assert [step["cluster"] for step in held["held"]] == (["green"] if app.db.engine == "mysql" else [])
     assert [item.message for item in of(status, "pause.on_leak")] == [held["reason"]]
     assert not of(status, "journal.unfinished")
     app.db.run("blue", "DELETE FROM event WHERE id >= 900")
