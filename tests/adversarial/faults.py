@@ -149,7 +149,7 @@ class Campaign:
                     "filter plan",
                     planned,
                     self._no_plan,
-                    lambda: grounds.filters() == closed,
+                    (self.tool.shell.folder / "again.plan").exists,
                     (("filter plan again", planned, lambda: running() and grounds.filters() == closed),),
                 ),
                 Act(

@@ -6,6 +6,7 @@ Nothing here asks replguard: what it says is held against this.
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from replguard.demo.servers import until
@@ -47,6 +48,7 @@ class Grounds:
         """Those that are written on."""
         self.binlog = db.engine != "postgresql"
         self._options: dict[Server, tuple[str, ...]] = {}
+        self._starting: Thread | None = None
 
     def create(self) -> None:
         if self.db.pair.direction == "one-way":
@@ -165,7 +167,10 @@ class Grounds:
         until(lambda: self.all_are("running"), "all links to run", 30, self.standing)
 
     def settled(self) -> dict[str, str]:
-        """The links when nothing moves of itself any more: a receiver that looks for its source has found it."""
+        """The links when nothing moves of itself any more: servers are up, receivers have found their sources."""
+        if self._starting:
+            self._starting.join()
+            self._starting = None
         with suppress(TimeoutError):
             until(lambda: "moving" not in self.standing().values(), "every link to run or stand", 8)
         return self.standing()
@@ -223,4 +228,8 @@ class Grounds:
                     connection.run(f"KILL CONNECTION {thread}")
 
     def restart(self, cluster: str) -> None:
-        self.db.pair.server(cluster).restart()  # type: ignore[arg-type]
+        """Stop the server; it comes up again while the command goes on, see :meth:`settled`."""
+        server: Any = self.db.pair.server(cluster)  # type: ignore[arg-type]
+        server.stop()
+        self._starting = Thread(target=server.start, name=f"restart of {cluster}")
+        self._starting.start()
