@@ -23,9 +23,19 @@ _NAMES = ("skip_replica_start", "skip_slave_start")
 
 
 def survives(server: MySQLServer) -> bool:
-    """Whether no channel starts with the server, as it runs now or as it will run."""
+    """Whether no channel will start with the server.
+
+    The command line goes before what is persisted, and that before option files. What the running server has from a
+    value that was persisted then says nothing of the next start.
+    """
     running = any(server.variables.get(name) == "ON" for name in _NAMES)
-    return running or (_persisted(server) == "ON" and server.variables.get("persisted_globals_load") == "ON")
+    sources = {str(row["source"]) for row in server.run("skip_start_source")}
+    if "COMMAND_LINE" in sources:
+        return running
+    persisted = _persisted(server)
+    if persisted is not None and server.variables.get("persisted_globals_load") == "ON":
+        return persisted == "ON"
+    return running and "PERSISTED" not in sources
 
 
 def hold(server: MySQLServer, link: Link, others: Iterator[Status]) -> tuple[Step, ...]:
