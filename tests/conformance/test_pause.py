@@ -42,6 +42,12 @@ _DELAY = {
 }
 
 
+_OTHER_CHANNEL = (
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = 1, SOURCE_USER = 'nobody' FOR CHANNEL '{}'",
+    "START REPLICA FOR CHANNEL '{}'",
+)
+
+
 def add_second_link(app: Application) -> None:
     """PostgreSQL: one more link into green, for one of the tables. Elsewhere a server lets another in only once."""
     if app.family == "postgresql":
@@ -265,7 +271,7 @@ def test_what_a_killed_pause_has_set_is_taken_back_by_resume(app: Application, t
 
 
 @pytest.mark.engines("mariadb", "mysql")
-def test_events_that_start_replication_are_told(app: Application) -> None:
+def test_what_starts_replication_and_what_else_would_be_left_stopped_are_told(app: Application) -> None:
     word = "SLAVE" if app.db.engine == "mariadb" else "REPLICA"
     later = "ON SCHEDULE EVERY 1 YEAR STARTS '2035-01-01' DO"
     app.db.run_local(
@@ -275,8 +281,16 @@ def test_events_that_start_replication_are_told(app: Application) -> None:
         f"CREATE EVENT hidden {later} CALL elsewhere()",
     )
     app.db.run("green", "SET GLOBAL event_scheduler = ON")
+    if app.db.engine == "mysql":
+        app.db.run("green", *(text.format("elsewhere") for text in _OTHER_CHANNEL))
     with app.clusters() as clusters:
-        told = fragile(clusters.pause(PATIENT))
+        paused = clusters.pause(PATIENT)
+        told = fragile(paused)
+        if app.db.engine == "mysql":
+            assert "would leave other channels of green stopped as well: elsewhere" in told
+            assert "a restart of green starts blue->green again" in told
+            assert paused.data["receipt"]["held"] == []
+            app.db.run("green", "STOP REPLICA FOR CHANNEL 'elsewhere'", "RESET REPLICA ALL FOR CHANNEL 'elsewhere'")
         clusters.resume(PATIENT)
     assert f"the event {app.db.name}.starter of green starts replication (START {word})" in told
     assert f"may start blue->green: {app.db.name}.hidden" in told
