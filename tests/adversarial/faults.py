@@ -134,14 +134,14 @@ class Campaign:
                 Act(
                     "pause",
                     pause,
-                    lambda: self._bring("resume", running),
+                    lambda: self._bring("resume", running, closed),
                     stopped,
                     (("pause again", pause, stopped), ("resume", resume, running)),
                 ),
                 Act(
                     "resume",
                     resume,
-                    lambda: self._bring("pause", stopped),
+                    lambda: self._bring("pause", stopped, closed),
                     running,
                     (("resume again", resume, running), ("pause", pause, stopped)),
                 ),
@@ -178,7 +178,11 @@ class Campaign:
         assert opened != closed
         return opened, closed
 
-    def _bring(self, command: str, there: Callable[[], bool]) -> None:
+    def _bring(self, command: str, there: Callable[[], bool], closed: object = None) -> None:
+        """The links where a command begins; with filters by which they may run, where they were opened."""
+        if closed is not None and self.grounds.filters() != closed:
+            run = self.tool.run("filter", "apply", "filters.plan", "--yes")
+            assert run.code == 0, run
         if not there():
             run = self.tool.run(command)
             assert run.code == 0, run
