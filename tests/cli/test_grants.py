@@ -98,7 +98,13 @@ PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
 
 _EVENTS = "EVENT on *.*"
 TOLD = {
-    "mysql": ("PERSIST_RO_VARIABLES_ADMIN", "replication_connection_configuration", _EVENTS, "see grants.sql"),
+    "mysql": (
+        "PERSIST_RO_VARIABLES_ADMIN",
+        "replication_connection_configuration",
+        "variables_by_thread",
+        _EVENTS,
+        "see grants.sql",
+    ),
     "mariadb": (_EVENTS,),
     "postgresql": (),
 }

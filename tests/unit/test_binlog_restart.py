@@ -13,7 +13,7 @@ from replguard.engines.binlog.optionfile import OptionFile, groups, read
 from replguard.engines.binlog.optionlines import value
 from replguard.engines.binlog.optionplaces import of_this_machine
 from replguard.engines.binlog.rawfilters import SOMEWHERE, RawFilters
-from replguard.engines.binlog.surroundings import Setting, Side, Surroundings
+from replguard.engines.binlog.surroundings import MissingGrant, Setting, Side, Surroundings
 from replguard.errors import UsageError
 from replguard.model.tables import Table, TableName
 
@@ -168,6 +168,10 @@ def test_what_is_logged_and_spelt_otherwise_at_the_source() -> None:
         "lower_case_table_names is 1 on blue and 0 on green",
     ):
         assert words in told
+    hidden = Surroundings(GREEN, Side("blue", 0, "ROW"), sessions=MissingGrant("GRANT it"))
+    (unknown,) = BinlogLinkFilters(RawFilters(), "", lambda: hidden).fragile(())
+    assert "whether sessions on blue log statements is not known" in unknown.message
+    assert unknown.remedy == "GRANT it"
     alike = Surroundings(GREEN, Side("blue", 0, "ROW"), sessions=())
     assert BinlogLinkFilters(RawFilters(), "", lambda: alike).fragile(()) == ()
 

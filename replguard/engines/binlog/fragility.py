@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.filterrules import same, wild_matches
+from replguard.engines.binlog.surroundings import MissingGrant
 from replguard.model.links import Fragility
 
 if TYPE_CHECKING:
@@ -145,10 +146,16 @@ def _statements(around: Surroundings) -> Iterator[Fragility]:
         message = f"binlog_format of {source.name} is {source.binlog_format}: a change that travels as a statement is "
         message += "judged by the names in its text, not by the tables that it writes"
         yield Fragility(message, f"set binlog_format = ROW on {source.name}, for all sessions", rule="binlog_format")
-    if source and around.sessions:
-        more = f" and {len(around.sessions) - _SHOWN} more" if len(around.sessions) > _SHOWN else ""
+    if source is None:
+        return
+    found = around.sessions
+    if isinstance(found, MissingGrant):
+        message = f"whether sessions on {source.name} log statements is not known: this user may not see their settings"
+        yield Fragility(message, found.remedy, rule="binlog_format")
+    elif found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         message = f"sessions on {source.name} log statements whatever binlog_format is for others: "
-        message += ", ".join(around.sessions[:_SHOWN]) + more
+        message += ", ".join(found[:_SHOWN]) + more
         yield Fragility(message, "let them set binlog_format = ROW, or connect again", rule="binlog_format")
 
 

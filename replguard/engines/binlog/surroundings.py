@@ -49,12 +49,19 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingGrant:
+    """What this user may not look at, and what would let it."""
+
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """``startup`` holds the rules for all channels that the target was started with, by kind, where it still tells.
 
     ``options`` are the target's option files, where the user gave them or they are on this machine; ``hinted`` are
-    those that the server says it has read. ``sessions`` are sessions of the source that log statements, None where they
-    may not be seen.
+    those that the server says it has read. ``sessions`` are sessions of the source that log statements, None where the
+    server shows them to nobody, and the grant that is missing where it does not show them to this user.
     """
 
     target: Side
@@ -62,7 +69,7 @@ class Surroundings:
     options: OptionFile | None = None
     hinted: tuple[str, ...] = ()
     startup: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    sessions: tuple[str, ...] | None = None
+    sessions: tuple[str, ...] | MissingGrant | None = None
 
 
 def read(target: BinlogServer, source: BinlogServer | None, startup: Mapping[str, str]) -> Surroundings:
@@ -125,12 +132,12 @@ def _changed(
     return None if then is not None and then.upper() == now.upper() else Setting(name, now, then, why)
 
 
-def _sessions(source: BinlogServer) -> tuple[str, ...] | None:
-    """Sessions that log statements, with how often; None where the server has no such view or does not show it."""
+def _sessions(source: BinlogServer) -> tuple[str, ...] | MissingGrant | None:
+    """Sessions that log statements, with how often; None where the server has no such view."""
     if source.flavour != "mysql":
         return None
     try:
         rows = source.run("session_formats")
-    except PrivilegeError:
-        return None
+    except PrivilegeError as error:
+        return MissingGrant(error.remedy or error.message)
     return tuple(f"{row['account']} ({row['format']}, {row['sessions']})" for row in rows)
