@@ -195,7 +195,10 @@ def test_rules_and_what_joins_both_classes(app: Application) -> None:
     assert_told(audited(app), f"{name}.rule has no primary key")
     app.db.both("DROP TABLE rule")
     app.config = with_rules(app.config, ("audit_row",))
-    assert [finding.evidence["rules"] for finding in fragile(audited(app))] == [["replicate_ignore_table"]]
+    found = fragile(audited(app))
+    assert [one.evidence["rules"] for one in found if "rules" in one.evidence] == [["replicate_ignore_table"]]
+    # Settings that other tests set at run time on these servers stay told until a restart.
+    assert not [one for one in found if "rules" not in one.evidence and "after a restart" not in one.message]
 
     rule(app, "wild_ignore_table", f"{name}.aud_tlog", f"{name}.gone", "%.zzz", f"{name}.a%")
     told = audited(app)

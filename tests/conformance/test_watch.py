@@ -122,7 +122,8 @@ def test_a_leak_stops_its_link_and_the_next_one_is_not_applied(app: Application)
         assert codes(clusters.apply_filters(plan)) == []
         # A stop on a leak makes no guard, so nobody knows what was written to a PostgreSQL target meanwhile.
         if app.family == "postgresql":
-            assert codes(clusters.resume(QUICK)) == ["check.not_run", "resume.not_started"]
+            unknown = set(codes(clusters.resume(QUICK))) - {"resume.not_started"}
+            assert unknown in ({"check.not_run"}, {"stream.gap"}), "as it has test_decoding or not"
         resumed = clusters.resume(ResumeOptions(accept_unknown=True))
         assert (resumed.verdict, codes(resumed)) == (Verdict.passed, [])
         assert clusters.status().data["receipt"] is None
