@@ -56,6 +56,8 @@ def _points(count: int, *, thorough: bool) -> list[int]:
 def test_a_killed_look_leaves_nothing_behind(
     app: Application, tmp_path: Path, command: tuple[str, ...], thorough: bool
 ) -> None:
+    if app.family != "postgresql" and command[0] != "gate" and not thorough:
+        pytest.skip("a gate does what the others do, and only PostgreSQL has anything that could stay: run whole")
     shell = shell_for(app.db, tmp_path, {"must_not_sync": ["event", "auditlog"]})
     for point in _points(statements_of(shell, *command), thorough=thorough):
         kill_at(shell, point, *command)

@@ -140,7 +140,7 @@ def test_failing_apply_is_broken(pair):
     pair.green.sql("INSERT INTO account VALUES (1, 'mine')")
     pair.blue.sql("INSERT INTO account VALUES (1, 'theirs')")
     until(lambda: pair.link.state is LinkState.broken)
-    for _ in range(5):
+    for _ in range(2):
         link = pair.link
         assert (link.source, link.state) == ("blue", LinkState.broken)
         assert "apply worker" in link.errors[0]
