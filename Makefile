@@ -6,8 +6,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 RUN = $(VENV)/bin
 PYTEST_ARGS ?=
-# Two workers, each with servers of its own; neighbours in the list stay together, and with them their engine.
-PYTEST = $(RUN)/pytest -n 2 --dist worksteal $(if $(CI),--require-engines) $(PYTEST_ARGS)
+# Three workers for two cores, since tests wait for servers a third of their time. Each has servers of its own; neighbours
+# in the list stay together, and with them their engine.
+PYTEST = $(RUN)/pytest -n 3 --dist worksteal $(if $(CI),--require-engines) $(PYTEST_ARGS)
 
 .PHONY: demo test test-long lint bench servers schemas clean
 
