@@ -61,9 +61,10 @@ done, and something after it was not.
 
 Of each command some trials were drawn by lot; `REPLGUARD_LONG=1` runs every fault at every boundary on all engines.
 
-Not in the table, and counted as wrong by the suite: a MariaDB server that is restarted after `pause` has looked at it for
-the last time, and before `pause` has ended, starts its link again (`skip_slave_start` is an option of the start alone).
-`pause` warns of that beforehand (`pause.fragile`), and `status` tells it afterwards (`pause.ended_by_itself`). Seen once.
+Not in the table, and counted as wrong by the suite: a MariaDB server that is restarted after `pause` has looked at it
+for the last time, and before `pause` has ended, starts its link again (`skip_slave_start` is an option of the start
+alone). `pause` warns of that beforehand (`pause.fragile`), and `status` tells it afterwards (`pause.ended_by_itself`).
+Seen once.
 """
 
 
