@@ -133,7 +133,9 @@ class _Look:
                 self._gathered.add(self._unread(f"its log could not be read on: {error.message}", error.remedy))
 
     def _changes(self, stream: ChangeStream, own: OwnWrites) -> Iterator[Change]:
-        """Those that are meant; a transaction that was rolled back is none of them."""
+        """Those that are meant. A transaction that was rolled back is none of them; one that is prepared counts, since
+        it may be committed at any time.
+        """
         open_ones: dict[str | None, list[Change]] = {}
         while not stream.caught_up:
             if time.monotonic() >= self._deadline:
@@ -145,12 +147,15 @@ class _Look:
                 if isinstance(item, Trouble):
                     self._gathered.add(self._trouble(item))
                 elif isinstance(item, TransactionEnd):
-                    yield from open_ones.pop(item.transaction, []) if item.committed else ()
+                    ended = open_ones.pop(item.transaction, [])
+                    yield from ended if item.committed else ()
                 elif own.holds(item):
                     if item.pending:
                         open_ones.setdefault(item.transaction, []).append(item)
                     else:
                         yield item
+        for changes in open_ones.values():
+            yield from changes
 
     def _interest(self, name: TableName) -> Interest:
         if not self._tables.in_scope(self._cluster, name.schema):

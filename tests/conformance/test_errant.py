@@ -83,6 +83,23 @@ def test_own_writes_are_told_by_the_log(app: Application) -> None:
 
 
 @pytest.mark.engines("mariadb", "mysql")
+def test_what_is_prepared_counts_until_it_is_rolled_back(app: Application) -> None:
+    with app.clusters() as clusters, app.db.pair.green.connect(app.db.name) as session:
+        for text in (
+            "XA START 'e'",
+            "INSERT INTO account VALUES (601, 'prepared', NULL)",
+            "XA END 'e'",
+            "XA PREPARE 'e'",
+        ):
+            session.run(text)
+        try:
+            assert told(look(clusters))["account", "fail"].key == {"id": 601}
+        finally:
+            session.run("XA ROLLBACK 'e'")
+        assert look(clusters).findings == ()
+
+
+@pytest.mark.engines("mariadb", "mysql")
 def test_what_was_purged_is_unknown_until_the_tables_were_compared(app: Application) -> None:
     db = app.db
     db.run("green", "INSERT INTO event VALUES (101, 'of green')", "FLUSH BINARY LOGS")
