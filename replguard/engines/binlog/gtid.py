@@ -307,3 +307,12 @@ def mariadb_gtid(body: bytes, server_id: int) -> Gtid:
     sequence, domain, flags = _MARIADB.unpack_from(body)
     text = f"{domain}-{server_id}-{sequence}"
     return Gtid(text, str(server_id), domain_id=domain, standalone=bool(flags & 1), prepared=bool(flags & _PREPARED))
+
+
+def owned_set(owned: str) -> str:
+    """The GTIDs of ``gtid_owned``, which names after each the thread that owns it.
+
+    >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#13")
+    'aaaaaaaa-0000-0000-0000-000000000001:5:7'
+    """
+    return "".join(re.sub(r"#\d+", "", owned).split())

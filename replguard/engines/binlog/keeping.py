@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.binlog import places
 from replguard.engines.binlog.files import order
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet, covers
+from replguard.engines.binlog.places import as_text
 from replguard.engines.controls import Kept
 from replguard.errors import PrivilegeError
 
@@ -49,11 +50,11 @@ class _Files:
 def kept(server: BinlogServer, target: BinlogServer, link: Link, begun: Callable[[str], float | None]) -> Kept:
     """See :class:`replguard.engines.controls.Keeps`; ``begun`` tells when a file was begun, in seconds since 1970."""
     rows = server.run("stream_files")
-    files = _Files(tuple(_text(row["Log_name"]) for row in rows), tuple(int(row["File_size"]) for row in rows))
+    files = _Files(tuple(as_text(row["Log_name"]) for row in rows), tuple(int(row["File_size"]) for row in rows))
     if lost := _lost(server, target, link, files):
         return Kept(files.size, lost=lost)
     clock = float(server.run("clock")[0]["now"])
-    settings = {_text(row["Variable_name"]): _text(row["Value"]) for row in server.run("log_kept")}
+    settings = {as_text(row["Variable_name"]): as_text(row["Value"]) for row in server.run("log_kept")}
     needed = _needed(link, files)
     seconds, age_limit, age_unknown = _age(settings, needed, clock, begun)
     disk, no_disk = _disk(server, settings.get("log_bin_basename", ""))
@@ -87,9 +88,9 @@ def _lost(server: BinlogServer, target: BinlogServer, link: Link, files: _Files)
 def _removed(server: BinlogServer, files: _Files) -> GtidSet | None:
     """What stands in no file any more; None where the server does not count by GTIDs."""
     if server.flavour == "mysql":
-        return MySQLGtidSet.parse(_text(server.run("stream_purged")[0]["purged"]))
+        return MySQLGtidSet.parse(as_text(server.run("stream_purged")[0]["purged"]))
     gtids = server.run("snapshot_gtids", files.names[0], 4)[0]["gtids"] if files.names else None
-    return None if gtids is None else MariaDBGtidState.parse(_text(gtids))
+    return None if gtids is None else MariaDBGtidState.parse(as_text(gtids))
 
 
 def _needed(link: Link, files: _Files) -> _Files | None:
@@ -174,7 +175,7 @@ def _disk(server: BinlogServer, base: str) -> tuple[int | None, str | None]:
         rows = server.run("disks")
     except PrivilegeError:
         return None, f"{room} (with the privilege FILE MariaDB tells it)"
-    found = on_disk({_text(row["path"]): int(row["available"]) * 1024 for row in rows}, base)
+    found = on_disk({as_text(row["path"]): int(row["available"]) * 1024 for row in rows}, base)
     return found, None if found is not None else f"{room}: MariaDB does not tell of the one that {base} is on"
 
 
@@ -194,7 +195,3 @@ def _mean(files: _Files, clock: float, begun: Callable[[str], float | None]) -> 
     if since is None or clock - since < _LONG_ENOUGH:
         return None
     return files.size / (clock - since)
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)

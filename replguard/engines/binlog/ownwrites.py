@@ -7,12 +7,11 @@ not have; domains that hold none of them are not read.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
+from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet, owned_set
 from replguard.engines.binlog.identity import triples
-from replguard.engines.binlog.places import Place
+from replguard.engines.binlog.places import Place, as_text
 from replguard.engines.controls import OwnWrites
 from replguard.errors import Unsupported
 from replguard.model.positions import PositionKind
@@ -45,13 +44,13 @@ def _mysql(server: BinlogServer, source: BinlogServer, since: str) -> OwnWrites:
             remedy="switch gtid_mode to ON on both servers",
             cluster=server.name,
         )
-    executed = MySQLGtidSet.parse(_text(here["executed"]))
+    executed = MySQLGtidSet.parse(as_text(here["executed"]))
     # Asked after the target: what that has by replication is executed, or being committed, on its source.
     there = source.run("gtids")[0]
-    owned = re.sub(r"#\d+", "", _text(there["owned"]))
-    mine = executed.without(MySQLGtidSet.parse(_text(there["executed"])))
+    owned = owned_set(as_text(there["owned"]))
+    mine = executed.without(MySQLGtidSet.parse(as_text(there["executed"])))
     mine = mine.without(MySQLGtidSet.parse(owned)).without(MySQLGtidSet.parse(since))
-    purged = mine.intersection(MySQLGtidSet.parse(_text(server.run("stream_purged")[0]["purged"])))
+    purged = mine.intersection(MySQLGtidSet.parse(as_text(server.run("stream_purged")[0]["purged"])))
     readable = mine.without(purged)
 
     def opened(wanted: Wanted) -> ChangeStream:
@@ -67,9 +66,9 @@ def _mysql(server: BinlogServer, source: BinlogServer, since: str) -> OwnWrites:
 def _mariadb(server: BinlogServer, source: BinlogServer, since: str) -> OwnWrites:
     me = str(server.identity.detail["server_id"])
     row = server.run("gtids")[0]
-    has = {(domain, writer): number for domain, writer, number in triples(_text(row["binlog_state"]))}
+    has = {(domain, writer): number for domain, writer, number in triples(as_text(row["binlog_state"]))}
     there = source.run("gtids")[0]
-    known = {domain: number for domain, writer, number in triples(_text(there["binlog_state"])) if writer == me}
+    known = {domain: number for domain, writer, number in triples(as_text(there["binlog_state"])) if writer == me}
     for domain, _, number in triples(since):
         known[domain] = max(known.get(domain, 0), number)
     mine = {
@@ -77,9 +76,9 @@ def _mariadb(server: BinlogServer, source: BinlogServer, since: str) -> OwnWrite
         for (domain, writer), number in has.items()
         if writer == me and number > known.get(domain, 0)
     }
-    first = _text(server.run("stream_files")[0]["Log_name"])
-    oldest = MariaDBGtidState.parse(_text(server.run("snapshot_gtids", first, 4)[0]["gtids"]))
-    begin = MariaDBGtidState.parse(_text(row["binlog_pos"]))
+    first = as_text(server.run("stream_files")[0]["Log_name"])
+    oldest = MariaDBGtidState.parse(as_text(server.run("snapshot_gtids", first, 4)[0]["gtids"]))
+    begin = MariaDBGtidState.parse(as_text(row["binlog_pos"]))
     for number in mine:
         begin.last.pop(number, None)
         if number in oldest.last:
@@ -105,7 +104,3 @@ def _stream(server: BinlogServer, after: MySQLGtidSet | MariaDBGtidState, wanted
     from replguard.engines.binlog.streams import BinlogStream  # noqa: PLC0415 - it calls this module
 
     return BinlogStream(server, Place(gtids=after), wanted, stops=True)
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)

@@ -49,17 +49,17 @@ def end(server: BinlogServer) -> Place:
     if not rows:
         message = "the server has no binary log: its changes cannot be read"
         raise Unsupported(message, remedy="Set log_bin, and restart the server.", cluster=server.name)
-    file, offset = _text(rows[0]["File"]), int(rows[0]["Position"])
+    file, offset = as_text(rows[0]["File"]), int(rows[0]["Position"])
     return Place(file, offset, _gtids_at(server, file, offset, rows[0]))
 
 
 def _gtids_at(server: BinlogServer, file: str, offset: int, status: Mapping[str, Any]) -> GtidSet | None:
     if server.flavour == "mariadb":
         gtids = server.run("snapshot_gtids", file, offset)[0]["gtids"]
-        return None if gtids is None else MariaDBGtidState.parse(_text(gtids))
+        return None if gtids is None else MariaDBGtidState.parse(as_text(gtids))
     if server.run("gtids")[0]["mode"] != "ON":
         return None
-    return MySQLGtidSet.parse(_text(status["Executed_Gtid_Set"]))
+    return MySQLGtidSet.parse(as_text(status["Executed_Gtid_Set"]))
 
 
 def written(server: BinlogServer) -> Position:
@@ -68,7 +68,7 @@ def written(server: BinlogServer) -> Position:
     MariaDB counts a transaction when it writes it; MySQL when it is executed, so there the place in the file tells.
     """
     if server.flavour == "mariadb" and server.run("source_status"):
-        return Position(PositionKind.gtid, _text(server.run("gtids")[0]["binlog_pos"]))
+        return Position(PositionKind.gtid, as_text(server.run("gtids")[0]["binlog_pos"]))
     found = end(server)
     return Position(PositionKind.file, f"{found.file}:{found.offset}")
 
@@ -88,8 +88,8 @@ def _oldest(server: BinlogServer) -> Place:
     """The first file that is there. What a MySQL server holds for executed without having it in a file comes before."""
     gtids = None
     if server.flavour == "mysql" and server.run("gtids")[0]["mode"] == "ON":
-        gtids = MySQLGtidSet.parse(_text(server.run("stream_purged")[0]["purged"]))
-    return Place(_text(server.run("stream_files")[0]["Log_name"]), gtids=gtids)
+        gtids = MySQLGtidSet.parse(as_text(server.run("stream_purged")[0]["purged"]))
+    return Place(as_text(server.run("stream_files")[0]["Log_name"]), gtids=gtids)
 
 
 def position_of(flavour: str, text: str) -> Position:
@@ -133,7 +133,7 @@ def at(server: BinlogServer, position: Position) -> Place:
 def applied(server: BinlogServer, target: BinlogServer, link: Link) -> Place:
     """What the target has of the server's stream already."""
     if server.flavour == "mysql" and server.run("gtids")[0]["mode"] == "ON":
-        return Place(gtids=MySQLGtidSet.parse(_text(target.run("gtids")[0]["executed"])))
+        return Place(gtids=MySQLGtidSet.parse(as_text(target.run("gtids")[0]["executed"])))
     if server.flavour == "mariadb" and str(link.detail.get("using_gtid") or "No").lower() != "no":
         return Place(gtids=_applied_domains(server, target))
     file, offset = link.detail.get("source_file"), link.detail.get("source_pos")
@@ -148,11 +148,11 @@ def _applied_domains(server: BinlogServer, target: BinlogServer) -> MariaDBGtidS
     What the target wrote itself comes back in a pair that replicates both ways: it is applied too.
     """
     row = target.run("gtids")[0]
-    at_target = MariaDBGtidState.parse(_text(row["slave_pos"]))
-    for domain, (writer, number) in MariaDBGtidState.parse(_text(row["current_pos"])).last.items():
+    at_target = MariaDBGtidState.parse(as_text(row["slave_pos"]))
+    for domain, (writer, number) in MariaDBGtidState.parse(as_text(row["current_pos"])).last.items():
         if number > at_target.last.get(domain, (0, 0))[1]:
             at_target.last[domain] = (writer, number)
-    at_source = MariaDBGtidState.parse(_text(server.run("gtids")[0]["binlog_pos"]))
+    at_source = MariaDBGtidState.parse(as_text(server.run("gtids")[0]["binlog_pos"]))
     last = {
         domain: min(at_target.last[domain], place, key=lambda gtid: gtid[1])
         for domain, place in at_source.last.items()
@@ -161,5 +161,6 @@ def _applied_domains(server: BinlogServer, target: BinlogServer) -> MariaDBGtidS
     return MariaDBGtidState(last)
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A column that the server gives as text or as bytes; empty for NULL."""
     return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)

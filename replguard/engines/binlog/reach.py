@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.gtid import MariaDBGtidState, MySQLGtidSet
+from replguard.engines.binlog.places import as_text
 from replguard.engines.controls import Reach
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def reach(server: BinlogServer, target: BinlogServer, link: Link) -> Reach:
 
 def _by_set(server: BinlogServer, target: BinlogServer, link: Link) -> Reach:
     """MySQL sends everything that the target has neither executed nor received; none of it may be purged."""
-    purged = MySQLGtidSet.parse(_text(server.run("stream_purged")[0]["purged"]))
-    executed = _text(target.run("gtids")[0]["executed"])
+    purged = MySQLGtidSet.parse(as_text(server.run("stream_purged")[0]["purged"]))
+    executed = as_text(target.run("gtids")[0]["executed"])
     held = MySQLGtidSet.parse(",".join(filter(None, (executed, link.received.text if link.received else ""))))
     if held.covers(purged):
         return Reach(there=True, why=f"{server.name} has purged nothing that {target.name} lacks")
@@ -42,16 +43,16 @@ def _by_set(server: BinlogServer, target: BinlogServer, link: Link) -> Reach:
 
 def _by_domain(server: BinlogServer, target: BinlogServer, link: Link) -> Reach:
     """MariaDB looks for the file that begins at or before the target's position, in every domain that it holds."""
-    oldest = _text(server.run("stream_files")[0]["Log_name"])
+    oldest = as_text(server.run("stream_files")[0]["Log_name"])
     begins = server.run("snapshot_gtids", oldest, _HEAD)[0]["gtids"]
     if begins is None:
         return Reach(there=None, why=f"{server.name} does not tell with which GTIDs {oldest} begins")
     row = target.run("gtids")[0]
     current = str(link.detail.get("using_gtid")).casefold() == "current_pos"
-    asked = MariaDBGtidState.parse(_text(row["current_pos" if current else "slave_pos"]))
+    asked = MariaDBGtidState.parse(as_text(row["current_pos" if current else "slave_pos"]))
     missing = [
         f"{domain}-{writer}-{number}"
-        for domain, (writer, number) in MariaDBGtidState.parse(_text(begins)).last.items()
+        for domain, (writer, number) in MariaDBGtidState.parse(as_text(begins)).last.items()
         if asked.last.get(domain, (0, -1))[1] < number
     ]
     if not missing:
@@ -72,7 +73,7 @@ def _by_file(server: BinlogServer, link: Link) -> Reach:
     file, offset = link.detail.get("received_file"), link.detail.get("received_pos")
     if not file or offset is None:
         return Reach(there=None, why=f"{link.label} does not tell up to where it has received")
-    sizes = {_text(row["Log_name"]): int(row["File_size"]) for row in server.run("stream_files")}
+    sizes = {as_text(row["Log_name"]): int(row["File_size"]) for row in server.run("stream_files")}
     if file not in sizes:
         why = f"{link.label} stands in {file}, which {server.name} has no longer"
         return Reach(there=False, why=why, remedy=_REMEDY)
@@ -80,7 +81,3 @@ def _by_file(server: BinlogServer, link: Link) -> Reach:
         why = f"{link.label} stands at {file}:{offset}, and that file of {server.name} ends at {sizes[file]}"
         return Reach(there=False, why=why, remedy=_REMEDY)
     return Reach(there=True, why=f"{server.name} has {file}, in which {link.label} stands")
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from replguard.engines.binlog.errors import grant
+from replguard.engines.binlog.gtid import owned_set
 from replguard.engines.binlog.identity import shown, uuids
 from replguard.engines.binlog.privileges import account
 from replguard.engines.binlog.server import BinlogServer, Flavour, is_on
@@ -100,15 +100,6 @@ class MySQLServer(BinlogServer):
         if "on update" not in extra.lower():
             return None if default is None else str(default)
         return f"{default} {extra[extra.lower().index('on update') :]}"
-
-
-def owned_set(owned: str) -> str:
-    """The GTIDs of ``gtid_owned``, which names after each the thread that owns it.
-
-    >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#13")
-    'aaaaaaaa-0000-0000-0000-000000000001:5:7'
-    """
-    return "".join(re.sub(r"#\d+", "", owned).split())
 
 
 def _text(value: str | bytes | None) -> str:
