@@ -408,14 +408,19 @@ class Clusters:
         on_check: Callable[[gate_base.Gate, gate_base.Outcome | None], None] = lambda _gate, _outcome: None,
     ) -> Report:
         """Every check, one verdict; by default for the nightly run."""
+        from replguard.control import forgate
         from replguard.gates import base as gate_base
+        from replguard.gates import roles
         from replguard.gates import run as gate_run
 
         started = _now()
         ours, found = self.links()
         wanted = purpose or gate_base.Purpose.nightly
         given = options or gate_base.Options(started.date())
-        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, wanted, given)
+        names = (self.pair.first.name, self.pair.second.name)
+        sides = roles.roles(names, ours, given.to, self.config.gate.active)
+        known = forgate.Known(self._folder)
+        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, wanted, given, sides, known)
         outcome = gate_run.run(context, on_check)
         return self._report(
             "gate",

@@ -18,6 +18,7 @@ from replguard.configfile import (
     ClusterSection,
     ConfigFile,
     ExpectedSection,
+    GateSection,
     Globs,
     Groups,
     LinkSection,
@@ -26,6 +27,7 @@ from replguard.configfile import (
     PolicySection,
     PresetFile,
     RelaxSection,
+    WaiverSection,
 )
 from replguard.endpoint import Endpoint, endpoint, expand
 from replguard.errors import ConfigError, PolicyError, ReplguardError, UsageError
@@ -76,6 +78,8 @@ class Config:
     links: Literal["none", "discover"] | tuple[LinkSection, ...] = "discover"
     state_dir: Path = field(default_factory=_default_state_dir)
     source: str = ""
+    gate: GateSection = field(default_factory=GateSection)
+    waivers: tuple[WaiverSection, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -155,7 +159,8 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
                 )
     state = _at(file, ("state_dir",), lambda: _state_dir(model))
     named = tuple(links) if isinstance(links, list) else links
-    return Config((first, second), policy, named, state, source)
+    waivers = tuple(model.policy.waivers)
+    return Config((first, second), policy, named, state, source, model.gate, waivers)
 
 
 def _state_dir(model: ConfigFile) -> Path:

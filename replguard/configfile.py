@@ -110,6 +110,7 @@ class PolicySection(_Rules):
     """The ``policy:`` of a config."""
 
     preset: str | None = Field(default=None, min_length=1, description="name of a preset, or path of a preset file")
+    waivers: list[WaiverSection] = []
 
 
 class PresetFile(_Rules):
@@ -130,6 +131,24 @@ class LinkSection(_Strict):
     name: str | None = Field(default=None, description="channel, connection or subscription; default: any")
 
 
+class GateSection(_Strict):
+    """What the gate holds the pair to."""
+
+    active: str | None = Field(default=None, description="the cluster that serves now; default: the source of the link")
+
+
+class WaiverSection(_Strict):
+    """A finding that is known and accepted for a time."""
+
+    code: str = Field(min_length=1, description="finding code; globs")
+    subject: str = Field(
+        default="*", min_length=1, description="schema.table, table, link or cluster that it is about; globs"
+    )
+    reason: Reason
+    owner: str = Field(min_length=1, description="who answers for it")
+    until: date = Field(description="last day on which it holds")
+
+
 class ConfigFile(_Strict):
     """``replguard.yaml``."""
 
@@ -137,3 +156,4 @@ class ConfigFile(_Strict):
     policy: PolicySection = PolicySection()
     links: Literal["none", "discover"] | list[LinkSection] | None = None
     state_dir: str | None = None
+    gate: GateSection = GateSection()

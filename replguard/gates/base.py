@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from replguard.diff.progress import Progress, silent
 from replguard.model.findings import Coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from replguard.audit.tables import TableMap
@@ -30,22 +31,50 @@ class Purpose(StrEnum):
     """After the pause: links must be paused and the comparison exact."""
 
 
+ALWAYS = frozenset(Purpose)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to look: ``window`` seconds of watching, ``settle`` seconds for rows on their way; ``today`` for expiry."""
+    """How to look: ``window`` seconds of watching, ``settle`` seconds for rows on their way; ``today`` for expiry.
+
+    ``to`` names the cluster that traffic is to be moved to. ``deadline`` seconds is the longest that a check may take
+    beyond its own time, ``only`` the ids of the gates that are asked (None: all), for who wants a part.
+    """
 
     today: date
     window: float = 5.0
     settle: float = 30.0
     mask: bool = False
     progress: Callable[[Progress], None] = silent
+    to: str | None = None
+    deadline: float = 60.0
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which cluster serves now and which waits, by their names; both None where it is not known, ``why`` says so."""
+
+    active: str | None
+    passive: str | None
+    why: str
+
+
+class Control(Protocol):
+    """What a check may know of pauses; the room of control fills it in."""
+
+    def receipt(self) -> Mapping[str, Any] | None:
+        """The receipt of the pause that holds, None where none does."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a check may look at. ``links`` are those between the two clusters, ``all_links`` any others too.
 
-    ``earlier`` are the checks that ran before.
+    Both were read when the gate began, as were ``tables``. ``pair`` belongs to this check alone as long as it runs:
+    other checks run at the same time on connections of their own. ``earlier`` are the checks of the gates in ``after``.
     """
 
     pair: Pair
@@ -55,6 +84,8 @@ class Context:
     all_links: tuple[Link, ...]
     purpose: Purpose
     options: Options
+    roles: Roles
+    control: Control
     earlier: tuple[Check, ...] = ()
 
 
@@ -67,12 +98,29 @@ class Outcome:
     strength: Strength | None = None
 
 
-class Gate(Protocol):
-    """One question that the gate asks; ``id`` names it where it could not be asked at all."""
+class Gate(ABC):
+    """One question that the gate asks. The texts make its page in the documents; they are Markdown.
 
-    id: str
-    title: str
+    ``id`` names its check, ``title`` is a clause that holds where it passes; ``purpose`` says why one wants to know,
+    ``reads`` what is read of which server, ``remedy`` what helps where it does not pass, ``limits`` what a pass does
+    not prove. ``codes`` are the finding codes that it may give (beside ``check.not_run``), ``when`` the purposes it is
+    asked for. It runs when the gates in ``after`` are done. ``takes`` says how many seconds it may take by what was
+    asked, beyond :attr:`Options.deadline`.
+    """
 
+    id: ClassVar[str]
+    title: ClassVar[str]
+    purpose: ClassVar[str]
+    reads: ClassVar[str]
+    remedy: ClassVar[str]
+    limits: ClassVar[str] = ""
+    codes: ClassVar[tuple[str, ...]]
+    when: ClassVar[frozenset[Purpose]] = ALWAYS
+    after: ClassVar[tuple[str, ...]] = ()
+
+    def takes(self, options: Options) -> float:  # noqa: ARG002 - most take no time of their own
+        return 0.0
+
+    @abstractmethod
     def run(self, context: Context) -> Outcome:
         """Look, and say what was found. ServerError where the servers do not let it look."""
-        ...

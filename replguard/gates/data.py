@@ -5,16 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replguard.diff.run import Options, diff
-from replguard.gates.base import Outcome, Purpose
+from replguard.gates.base import Gate, Outcome, Purpose
 from replguard.model.findings import Check, Finding, Severity, Strength
 
 if TYPE_CHECKING:
     from replguard.gates.base import Context
+    from replguard.gates.base import Options as GateOptions
 
 
-class Data:
+class Data(Gate):
     id = "diff.data"
     title = "config tables are identical"
+    purpose = "A cutover moves traffic onto the other side's rows: they must be the same."
+    reads = (
+        "schema and rows of all config tables on both sides, by sums of hashes; the links' streams for rows that move"
+    )
+    remedy = "`replguard diff --trace` tells who wrote what differs, `--repair-sql` writes statements that put it right"
+    codes = (
+        "row.missing",
+        "row.extra",
+        "row.differs",
+        "row.in_flight",
+        "row.unsettled",
+        "row.indeterminate",
+        "table.missing",
+        "schema.differs",
+        "sequence.behind",
+        "sequence.collides",
+        "table.not_compared",
+        "expected.unused",
+        "change.pending",
+        "diff.not_exact",
+    )
+
+    def takes(self, options: GateOptions) -> float:
+        return options.settle + 600.0
 
     def run(self, context: Context) -> Outcome:
         given = context.options

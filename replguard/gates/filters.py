@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replguard.audit.ofpair import audit_pair
-from replguard.gates.base import Outcome
+from replguard.gates.base import Gate, Outcome
 
 if TYPE_CHECKING:
     from replguard.gates.base import Context
 
 
-class Filters:
+class Filters(Gate):
     id = "filter.audit"
     title = "filters keep apart what must not sync, and let the rest through"
+    purpose = (
+        "What must not sync must be kept apart by the filters as they are set, and what must be identical let through."
+    )
+    reads = (
+        "filters, publications and subscriptions of every link, held against the policy for every table of both sides"
+    )
+    remedy = "`replguard filter plan` writes what puts the filters right, `replguard filter apply` does it"
+    codes = ("leak.configured", "link.incomplete", "filter.fragile")
 
     def run(self, context: Context) -> Outcome:
         wanted = context.config.links != "none"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from replguard.audit import links as audit_links
-from replguard.gates.base import Outcome, Purpose
+from replguard.gates.base import Gate, Outcome, Purpose
 from replguard.model.findings import Check, Finding, Severity
 from replguard.model.links import LinkState
 
@@ -13,9 +13,23 @@ if TYPE_CHECKING:
     from replguard.gates.base import Context
 
 
-class Links:
+class Links(Gate):
     id = "links.state"
     title = "replication runs, or stands where it must"
+    purpose = (
+        "A pair that does not replicate drifts apart; at a cutover a running link carries what the old side writes."
+    )
+    reads = "the state of every link as its target tells it"
+    remedy = "start what is broken (`replguard resume`, or the engine's own words); before a cutover `replguard pause`"
+    codes = (
+        "link.missing",
+        "link.broken",
+        "link.paused",
+        "link.running",
+        "link.lagging",
+        "link.unknown",
+        "link.unexpected",
+    )
 
     def run(self, context: Context) -> Outcome:
         found = audit_links.check(context.all_links, context.config)

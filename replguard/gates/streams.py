@@ -6,19 +6,37 @@ from typing import TYPE_CHECKING
 
 from replguard.diff import pending
 from replguard.errors import ServerError
-from replguard.gates.base import Outcome
+from replguard.gates.base import Gate, Outcome
 from replguard.model.findings import Check, Finding, Severity
 from replguard.model.links import LinkState
 from replguard.watch.run import Options, watch
 
 if TYPE_CHECKING:
     from replguard.gates.base import Context
+    from replguard.gates.base import Options as GateOptions
     from replguard.model.links import Link
 
 
-class Streams:
+class Streams(Gate):
     id = "watch.sent"
     title = "no forbidden change travels while the streams are watched"
+    purpose = "Filters may be right and a leak may still be on its way: what travels is looked at itself."
+    reads = "both sides' streams for `--window`, and what waits in paused links"
+    remedy = "pause the link, put the filters right, and remove what was applied"
+    limits = "What crossed before the window is not seen by this check."
+    codes = (
+        "leak.sent",
+        "leak.applied",
+        "stream.opaque",
+        "stream.unknown",
+        "stream.corrupt",
+        "stream.gap",
+        "stream.reopened",
+        "stream.restricted",
+    )
+
+    def takes(self, options: GateOptions) -> float:
+        return options.window
 
     def run(self, context: Context) -> Outcome:
         if context.config.links == "none" and not context.links:

@@ -1,0 +1,71 @@
+"""A pair that is broken in just one way fails just that check, with a remedy; mended, it passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from replguard.control.pause import Options as PauseOptions
+from replguard.gates.base import Options, Purpose
+from replguard.model.findings import Severity, Verdict
+from tests.conformance.breaking import Case, cases
+
+if TYPE_CHECKING:
+    from replguard.model.findings import Report
+    from tests.conformance.application import Application
+    from tests.servers.choices import Choice
+
+_COUNTS = {Severity.fail, Severity.unknown}
+
+
+def gate(app: Application, purpose: Purpose, case: Case | None = None) -> Report:
+    given = {"window": 0.2, "settle": 2.0, **(case.options if case else {})}
+    config = case.config(app.config) if case else app.config
+    with replace_config(app, config).clusters() as clusters:
+        return clusters.gate(purpose, Options(datetime.now(UTC).date(), **given))
+
+
+def replace_config(app: Application, config: object) -> Application:
+    other = object.__new__(type(app))
+    other.__dict__.update({**app.__dict__, "config": config})
+    return other
+
+
+def failing(report: Report) -> dict[str, set[str]]:
+    return {
+        check.id: {finding.code for finding in check.findings if finding.severity in _COUNTS}
+        for check in report.checks
+        if check.verdict is not Verdict.passed
+    }
+
+
+def judge(report: Report, case: Case) -> None:
+    found = failing(report)
+    assert set(found) - case.also == ({case.check} if case.verdict is not Verdict.passed else set()), (str(case), found)
+    (check,) = (check for check in report.checks if check.id == case.check)
+    assert check.verdict is case.verdict, str(case)
+    telling = _COUNTS if case.verdict is not Verdict.passed else {Severity.warn}
+    told = [finding for finding in check.findings if finding.severity in telling]
+    assert {finding.code for finding in told} >= case.codes, str(case)
+    if case.verdict is not Verdict.passed:
+        assert {finding.code for finding in told} == case.codes, str(case)
+    assert all(finding.remedy for finding in told), str(case)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.switchover, Purpose.cutover], ids=str)
+def test_each_fault_fails_its_own_check_alone(app: Application, engine_choice: Choice, purpose: Purpose) -> None:
+    if purpose is Purpose.cutover:
+        with app.clusters() as clusters:
+            assert clusters.pause(PauseOptions(timeout=30.0)).verdict is Verdict.passed
+    assert failing(gate(app, purpose)) == {}
+    for case in cases():
+        alike = (case.purpose is Purpose.cutover) == (purpose is Purpose.cutover)
+        if not alike or not engine_choice.named(case.engines):
+            continue
+        with case.broken(app):
+            judge(gate(app, case.purpose, case), case)
+        after = gate(app, case.purpose, replace(case, config=lambda config: config))
+        assert failing(after) == {}, f"mended: {case}"
