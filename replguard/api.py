@@ -26,7 +26,7 @@ from replguard._version import __version__
 from replguard.audit import links as audit_links
 from replguard.audit import tables as audit_tables
 from replguard.engines.pair import Pair
-from replguard.errors import ReplguardError, UsageError
+from replguard.errors import ConnectError, ReplguardError, UsageError
 from replguard.model.findings import Check, ClusterFacts, Finding, Report, Severity
 
 if TYPE_CHECKING:
@@ -410,7 +410,7 @@ class Clusters:
         """Every check, one verdict; by default for the nightly run."""
         from replguard.control import forgate
         from replguard.gates import base as gate_base
-        from replguard.gates import roles
+        from replguard.gates import roles, waivers
         from replguard.gates import run as gate_run
 
         started = _now()
@@ -421,16 +421,35 @@ class Clusters:
         sides = roles.roles(names, ours, given.to, self.config.gate.active)
         known = forgate.Known(self._folder)
         context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, wanted, given, sides, known)
-        outcome = gate_run.run(context, on_check)
+        ran = gate_run.run(context, self._again, on_check)
+        outcome = ran.outcome
+        checks = waivers.apply(outcome.checks, self.config.waivers, given.today)
         return self._report(
             "gate",
             started,
-            outcome.checks,
+            checks,
             coverage=outcome.coverage,
             strength=outcome.strength,
             links=_facts(found),
-            data={"for": wanted.value},
+            data={
+                "for": wanted.value,
+                "roles": {"active": sides.active, "passive": sides.passive, "why": sides.why},
+                "abandoned": list(ran.abandoned),
+            },
         )
+
+    def _again(self) -> Pair:
+        """Connections of their own to the same two servers. ConnectError where others answer now."""
+        pair = Pair.open(self.config, self.pair.on_statement)
+        for mine, fresh in zip(self.pair, pair, strict=True):
+            if mine.identity.text != fresh.identity.text:
+                pair.close()
+                raise ConnectError(
+                    f"cluster {mine.name!r} was {mine.identity.text}, and {fresh.identity.text} answers there now",
+                    remedy="after a failover start again; name the server itself in the URL, not a proxy",
+                    cluster=mine.name,
+                )
+        return pair
 
     @property
     def receipt_path(self) -> Path:

@@ -39,7 +39,7 @@ def _compiled(glob: str) -> re.Pattern[str]:
     return re.compile(translate(glob.casefold()))
 
 
-def _fits(glob: str, folded: str) -> bool:
+def fits(glob: str, folded: str) -> bool:
     """Whether the glob names this case-folded name; a name written out names itself, whatever signs it holds."""
     return glob.casefold() == folded or _compiled(glob).match(folded) is not None
 
@@ -68,10 +68,10 @@ class Rule:
         False
         """
         schema, name = table.schema.casefold(), table.name.casefold()
-        if _fits(self.pattern, name):
+        if fits(self.pattern, name):
             return True
         dots = (index for index, letter in enumerate(self.pattern) if letter == ".")
-        return any(_fits(self.pattern[:dot], schema) and _fits(self.pattern[dot + 1 :], name) for dot in dots)
+        return any(fits(self.pattern[:dot], schema) and fits(self.pattern[dot + 1 :], name) for dot in dots)
 
     @property
     def names(self) -> bool:
@@ -134,7 +134,7 @@ class Relaxation(_Dated):
 
     def touches(self, column: str) -> bool:
         """Whether the rule names this column."""
-        return any(_fits(glob, column.casefold()) for glob in self.columns)
+        return any(fits(glob, column.casefold()) for glob in self.columns)
 
     def fits(self, columns: AbstractSet[str]) -> bool:
         """Whether a table of these columns (case-folded) has one that the rule names."""

@@ -73,6 +73,8 @@ def issue(report: Report, config: Config, pair: Pair, folder: Path, path: Path, 
 def _against_report(report: Report) -> Iterator[str]:
     if report.verdict is not Verdict.passed:
         yield f"the verdict is {report.verdict.value}"
+    if any("waived" in finding.evidence for check in report.checks for finding in check.findings):
+        yield "findings were waived, which excuses them and does not make them untrue"
     if report.strength is not Strength.exact:
         yield f"the comparison is {report.strength.value if report.strength else 'of no known strength'}, not exact"
     if not any(table.compared for table in report.coverage.tables):
