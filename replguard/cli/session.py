@@ -170,6 +170,10 @@ def run(
                 sys.stdout.flush()
             except BrokenPipeError:
                 _leave_quietly()
+            if report.data.get("abandoned"):
+                # A thread of a check that was given up may hang for ever, and Python would wait for it.
+                sys.stderr.flush()
+                os._exit(report.exit_code)
             raise typer.Exit(report.exit_code)
 
 

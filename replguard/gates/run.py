@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from replguard.engines.pair import Pair
-    from replguard.gates.base import Context, Gate
+    from replguard.gates.base import Context, Gate, Options, Purpose
 
 GATES: tuple[Gate, ...] = (
     Clusters(),
@@ -53,14 +53,14 @@ class Ran:
     abandoned: tuple[str, ...] = ()
 
 
-def asked(context: Context, gates: Sequence[Gate] = GATES) -> list[Gate]:
+def asked(purpose: Purpose, options: Options, gates: Sequence[Gate] = GATES) -> list[Gate]:
     """The gates that are run for this purpose. UsageError for an id that is none."""
-    only = context.options.only
+    only = options.only
     if only is not None and (unknown := only - {gate.id for gate in gates}):
         raise UsageError(
             f"there is no check {', '.join(sorted(unknown))}", remedy=f"known: {', '.join(gate.id for gate in gates)}"
         )
-    return [gate for gate in gates if context.purpose in gate.when and (only is None or gate.id in only)]
+    return [gate for gate in gates if purpose in gate.when and (only is None or gate.id in only)]
 
 
 def run(
@@ -70,7 +70,7 @@ def run(
 
     ``open_pair`` connects anew to both clusters: checks that run at the same time share no connection.
     """
-    wanted = asked(context, gates)
+    wanted = asked(context.purpose, context.options, gates)
     work = _Work(context, open_pair, on_check, wanted)
     try:
         work.go_on()
