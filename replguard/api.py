@@ -414,28 +414,35 @@ class Clusters:
         from replguard.gates import run as gate_run
 
         started = _now()
-        ours, found = self.links()
         wanted = purpose or gate_base.Purpose.nightly
         given = options or gate_base.Options(started.date())
+        (ours, found), tables, facts = gate_run.within(
+            given.deadline,
+            "reading links, catalogs and positions",
+            lambda: (self.links(), self.tables(), {server.name: _cluster(server) for server in self.pair}),
+        )
         names = (self.pair.first.name, self.pair.second.name)
         sides = roles.roles(names, ours, given.to, self.config.gate.active)
         known = forgate.Known(self._folder)
-        context = gate_base.Context(self.pair, self.config, self.tables(), ours, found, wanted, given, sides, known)
+        context = gate_base.Context(self.pair, self.config, tables, ours, found, wanted, given, sides, known)
         ran = gate_run.run(context, self._again, on_check)
-        outcome = ran.outcome
-        checks = waivers.apply(outcome.checks, self.config.waivers, given.today)
-        return self._report(
+        data = {
+            "for": wanted.value,
+            "roles": {"active": sides.active, "passive": sides.passive, "why": sides.why},
+            "abandoned": list(ran.abandoned),
+        }
+        return Report(
             "gate",
+            __version__,
             started,
-            checks,
-            coverage=outcome.coverage,
-            strength=outcome.strength,
+            _now(),
+            # As they were at the beginning: a server may hang by now, and a report must be made all the same.
+            clusters=facts,
+            checks=waivers.apply(ran.outcome.checks, self.config.waivers, given.today),
+            coverage=ran.outcome.coverage,
             links=_facts(found),
-            data={
-                "for": wanted.value,
-                "roles": {"active": sides.active, "passive": sides.passive, "why": sides.why},
-                "abandoned": list(ran.abandoned),
-            },
+            strength=ran.outcome.strength,
+            data=data,
         )
 
     def _again(self) -> Pair:

@@ -10,6 +10,7 @@ from replguard.gates.base import Purpose
 from replguard.model.findings import Verdict
 from replguard.policy import Rule, TableClass
 from tests.conformance.breaking import Case
+from tests.conformance.writing import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,34 @@ def _running(app: Application) -> Iterator[None]:
 
 
 @contextmanager
+def _column_more(app: Application) -> Iterator[None]:
+    app.db.run_local("green", "ALTER TABLE setting ADD COLUMN note varchar(9)")
+    yield
+    app.db.run_local("green", "ALTER TABLE setting DROP COLUMN note")
+
+
+@contextmanager
+def _leaking(app: Application) -> Iterator[None]:
+    """What must not sync is written while it may cross."""
+    with _let_cross(app), writing(app, "INSERT INTO event VALUES ({number}, 'crosses')", start=5000):
+        yield
+    app.db.run("green", "DELETE FROM event WHERE id >= 5000")
+
+
+@contextmanager
+def _written_by_hand(app: Application) -> Iterator[None]:
+    """A row that is the same on both sides, and was written anew on the passive one."""
+    app.db.run("green", "DELETE FROM account WHERE id = 20")
+    app.db.run("green", "INSERT INTO account VALUES (20, 'name20', 'n20@example.com')")
+    yield
+    app.db.run_local("green", "DELETE FROM account WHERE id = 20")
+    app.db.run("blue", "DELETE FROM account WHERE id = 20")
+    app.db.wait_caught_up()
+    app.db.run("blue", "INSERT INTO account VALUES (20, 'name20', 'n20@example.com')")
+    app.db.wait_caught_up()
+
+
+@contextmanager
 def _whole(_app: Application) -> Iterator[None]:
     yield
 
@@ -61,6 +90,28 @@ CASES = (
     Case("filter.audit", "a forbidden table may cross", frozenset({"leak.configured"}), _let_cross),
     # On PostgreSQL a row that was written on the passive side is told by itself too.
     Case("diff.data", "a row differs", frozenset({"row.differs"}), _row_differs, also=frozenset({"errant.writes"})),
+    # While tables are not known to be equal, PostgreSQL's rows of local origin are told: the case before left one.
+    Case(
+        "diff.schema", "a column more", frozenset({"schema.differs"}), _column_more, also=frozenset({"errant.writes"})
+    ),
+    # What crosses in the window is let through by the filters.
+    Case(
+        "watch.sent",
+        "a forbidden change travels",
+        frozenset({"leak.sent"}),
+        _leaking,
+        also=frozenset({"filter.audit", "watch.applied"}),
+        options={"window": 1.0},
+    ),
+    # Equal rows cannot be told from those that were loaded before the link began: PostgreSQL has no more than them.
+    Case(
+        "errant.writes",
+        "a row was written on the passive side",
+        frozenset({"errant.write"}),
+        _written_by_hand,
+        engines=("postgresql",),
+        verdict=Verdict.passed,
+    ),
     Case(
         "policy.tables",
         "a table without a class",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
 from replguard.control.pause import Options as PauseOptions
 from replguard.control.resume import Options as ResumeOptions
-from replguard.demo.servers import until
 from replguard.diff.run import Options as DiffOptions
 from replguard.gates.base import Options as GateOptions
 from replguard.gates.base import Purpose
 from replguard.model.findings import Severity, Strength, Verdict
 from replguard.watch.run import Options as WatchOptions
 from tests.conformance.application import CONFIG_TABLES, Application, codes, of, told
+from tests.conformance.writing import writing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +82,7 @@ def test_a_config_table_that_does_not_cross_is_found(app: Application) -> None:
 
 def test_a_leak_is_seen_sent_and_applied(app: Application) -> None:
     app.let_cross("event")
-    with app.clusters() as clusters, _writing(app, "INSERT INTO event VALUES ({number}, 'leak')", start=100):
+    with app.clusters() as clusters, writing(app, "INSERT INTO event VALUES ({number}, 'leak')", start=100):
         report = clusters.watch(WatchOptions(seconds=3.0))
     assert report.verdict is Verdict.failed
     assert {item.table for item in of(report, "leak.sent")} == {"event"}
@@ -93,7 +92,7 @@ def test_a_leak_is_seen_sent_and_applied(app: Application) -> None:
 
 def test_the_same_traffic_kept_apart_is_no_leak(app: Application) -> None:
     traffic = "INSERT INTO event VALUES ({number}, 'x'); INSERT INTO account VALUES ({number}, 'n', 'e')"
-    with app.clusters() as clusters, _writing(app, traffic, start=100):
+    with app.clusters() as clusters, writing(app, traffic, start=100):
         report = clusters.watch(WatchOptions(seconds=2.0))
     assert (report.verdict, codes(report)) == (Verdict.passed, [])
     assert sum(stream.changes for stream in report.coverage.streams) > 0
@@ -166,14 +165,14 @@ def test_missing_and_extra_tables_and_columns_are_found(app: Application) -> Non
 def test_no_row_on_its_way_is_called_drift(app: Application) -> None:
     traffic = "UPDATE account SET email = 'e{number}' WHERE id = 1 + {number} % 20"
     app.db.run_local("green", "UPDATE setting SET value = 'drift' WHERE name = 'size' AND node = 'a'")
-    with app.clusters() as clusters, _writing(app, traffic, pause=0.0):
+    with app.clusters() as clusters, writing(app, traffic, pause=0.0):
         report = clusters.diff(DiffOptions(TODAY, settle=3.0))
     failing = [(item.code, item.table, item.key) for item in told(report) if item.severity is Severity.fail]
     assert failing == [("row.differs", "setting", {"name": "size", "node": "a"})]
 
 
 def test_pause_drains_and_the_diff_is_exact(app: Application) -> None:
-    with app.clusters() as clusters, _writing(app, "INSERT INTO event VALUES ({number}, 'x')", start=1000):
+    with app.clusters() as clusters, writing(app, "INSERT INTO event VALUES ({number}, 'x')", start=1000):
         app.db.run("blue", "INSERT INTO account VALUES (777, 'last', 'x')")
         paused = clusters.pause(PauseOptions(timeout=30.0, reason="test"))
         assert (paused.verdict, codes(paused)) == (Verdict.passed, [])
@@ -233,33 +232,3 @@ def test_both_directions_are_found_and_paused(two_way_db: Workspace, tmp_path: P
     assert (paused.verdict, codes(paused)) == (Verdict.passed, [])
     assert states == {"paused"}
     assert (resumed.verdict, codes(resumed)) == (Verdict.passed, [])
-
-
-class _writing:  # noqa: N801 - reads as what it does
-    """Run statements on blue over and over while the block runs; each ``{number}`` counts up."""
-
-    def __init__(self, app: Application, text: str, *, start: int = 1, pause: float = 0.05) -> None:
-        self.app, self.text, self.start, self.pause = app, text, start, pause
-        self.ended = threading.Event()
-        self.count = 0
-        self.error: Exception | None = None
-        self.thread = threading.Thread(target=self._write)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        until(lambda: self.count > 2 or self.error is not None, "the first writes")
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.ended.set()
-        self.thread.join()
-        assert self.error is None, self.error
-
-    def _write(self) -> None:
-        try:
-            with self.app.db.pair.blue.connect(self.app.db.name) as connection:
-                while not self.ended.wait(self.pause):
-                    connection.run(self.text.format(number=self.start + self.count))
-                    self.count += 1
-        except Exception as error:  # noqa: BLE001 - told by the thread that waits
-            self.error = error
