@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from replguard.errors import DeadlineError, ReplguardError, UsageError
 from replguard.gates.base import Outcome
+from replguard.gates.caughtup import CaughtUp
+from replguard.gates.clocks import Clocks
 from replguard.gates.clusters import Clusters
 from replguard.gates.data import Data
+from replguard.gates.direction import Direction
 from replguard.gates.errant import Errant
 from replguard.gates.filters import Filters
+from replguard.gates.health import Health
 from replguard.gates.links import Links
 from replguard.gates.streams import Streams
 from replguard.gates.tables import Tables
@@ -28,7 +32,11 @@ if TYPE_CHECKING:
 
 GATES: tuple[Gate, ...] = (
     Clusters(),
+    Direction(),
+    Clocks(),
     Links(),
+    Health(),
+    CaughtUp(),
     Filters(),
     Tables(),
     Streams(),

@@ -1,2 +1,2 @@
--- The server's clock.
-SELECT CAST(UNIX_TIMESTAMP() AS SIGNED) AS now
+-- The server's clock, in seconds. Needs nothing.
+SELECT CAST(UNIX_TIMESTAMP(NOW(6)) AS CHAR CHARACTER SET utf8mb4) AS now

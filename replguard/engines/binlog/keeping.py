@@ -53,7 +53,7 @@ def kept(server: BinlogServer, target: BinlogServer, link: Link, begun: Callable
     files = _Files(tuple(as_text(row["Log_name"]) for row in rows), tuple(int(row["File_size"]) for row in rows))
     if lost := _lost(server, target, link, files):
         return Kept(files.size, lost=lost)
-    clock = float(server.run("clock")[0]["now"])
+    clock = server.clock()
     settings = {as_text(row["Variable_name"]): as_text(row["Value"]) for row in server.run("log_kept")}
     needed = _needed(link, files)
     seconds, age_limit, age_unknown = _age(settings, needed, clock, begun)

@@ -16,11 +16,12 @@ from replguard.errors import ControlError, Unsupported
 from replguard.model.links import Link, LinkState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from replguard.engines.base import Server
     from replguard.engines.binlog.connection import Session
     from replguard.engines.binlog.server import BinlogServer
+    from replguard.engines.health import Ailment
     from replguard.model.positions import Position
 
 STOP_SECONDS = 60.0
@@ -147,6 +148,18 @@ class BinlogReplication(ABC):
         names = ("stop_receiver", "stop_applier") if action == "pause" else ("start",)
         server = self._server
         return tuple(text_of(server.flavour, name, server.version_text, link=literal(link.name)) for name in names)
+
+    def ailments(self, link: Link, source: Server) -> Sequence[Ailment]:  # noqa: ARG002 - its target tells all
+        """See :class:`replguard.engines.health.TellsAilments`."""
+        from replguard.engines.binlog import ailments  # noqa: PLC0415 - only the gate asks
+
+        return tuple(ailments.ailments(self._server, link))
+
+    def passes_on(self, link: Link) -> str | None:
+        """See :class:`replguard.engines.health.TellsAilments`."""
+        from replguard.engines.binlog import ailments  # noqa: PLC0415 - only the gate asks
+
+        return ailments.passes_on(self._server, link)
 
     def _send(self, link: Link, name: str) -> None:
         with self._server.open("control", read_only=False) as session:

@@ -193,6 +193,10 @@ class BinlogServer(ABC):
         """As the server says it."""
         return _text(self.run("tls")[0]["Value"]) or None
 
+    def clock(self) -> float:
+        """See :class:`replguard.engines.health.TellsTime`."""
+        return float(self.run("clock")[0]["now"])
+
     def run(self, name: str, *params: object, **slots: Quoted) -> list[dict[str, Any]]:
         """Run a statement by name on the shared session; its rows by column name."""
         return self._session.run(name, *params, **slots)

@@ -15,11 +15,12 @@ from replguard.engines.postgresql.quoting import quoted
 from replguard.errors import ControlError, DeadlineError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
     from replguard.engines.base import Server
     from replguard.engines.controls import Restarter, Step
+    from replguard.engines.health import Ailment
     from replguard.engines.postgresql.server import PostgresServer
     from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Link
@@ -66,6 +67,18 @@ class PostgresReplication:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_SLICE)
+
+    def ailments(self, link: Link, source: Server) -> Sequence[Ailment]:  # noqa: ARG002 - its target tells all
+        """See :class:`replguard.engines.health.TellsAilments`."""
+        from replguard.engines.postgresql import ailments  # noqa: PLC0415 - only the gate asks
+
+        return tuple(ailments.ailments(self._server, link))
+
+    def passes_on(self, link: Link) -> str | None:
+        """See :class:`replguard.engines.health.TellsAilments`."""
+        from replguard.engines.postgresql import ailments  # noqa: PLC0415 - only the gate asks
+
+        return ailments.passes_on(link)
 
     def _stands(self, link: Link) -> bool:
         """Whether the apply worker is there; ControlError where the subscription is disabled, as nobody will come."""

@@ -112,6 +112,10 @@ class PostgresServer:
         found: int | None = self.session.row("running")["running"]
         return found
 
+    def clock(self) -> float:
+        """See :class:`replguard.engines.health.TellsTime`."""
+        return float(self.session.row("clock")["now"])
+
     def tls(self) -> str | None:
         """As the server says it."""
         found: str | None = self.session.row("tls")["version"]

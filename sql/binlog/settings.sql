@@ -1,0 +1,2 @@
+-- Every setting of the server, as it is for new sessions. Needs nothing.
+SHOW GLOBAL VARIABLES
