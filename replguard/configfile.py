@@ -135,6 +135,7 @@ class GateSection(_Strict):
     """What the gate holds the pair to."""
 
     active: str | None = Field(default=None, description="the cluster that serves now; default: the source of the link")
+    settings_may_differ: list[str] = Field(default=[], description="settings that need not be equal; globs")
 
 
 class WaiverSection(_Strict):

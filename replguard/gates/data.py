@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from replguard.diff.run import Options, diff
@@ -45,10 +46,23 @@ class Data(Gate):
         given = context.options
         options = Options(today=given.today, mask=given.mask, settle=given.settle, progress=given.progress)
         found = diff(context.pair, context.tables, context.all_links, options)
-        checks = found.checks
+        checks = tuple(_told(check, context) for check in found.checks)
         if context.purpose is Purpose.cutover and found.strength is not Strength.exact:
             checks = (*checks, _not_exact(found.strength))
         return Outcome(checks, found.coverage, found.strength)
+
+
+def _told(check: Check, context: Context) -> Check:
+    """Numbers that would be given twice warn as long as they can still be set, and fail once traffic is to move."""
+    if context.purpose is not Purpose.cutover:
+        return check
+    findings = tuple(
+        replace(finding, severity=Severity.fail)
+        if finding.code == "sequence.behind" and finding.severity is Severity.warn
+        else finding
+        for finding in check.findings
+    )
+    return replace(check, findings=findings)
 
 
 def _not_exact(strength: Strength) -> Check:

@@ -14,12 +14,16 @@ from replguard.gates.base import Outcome
 from replguard.gates.caughtup import CaughtUp
 from replguard.gates.clocks import Clocks
 from replguard.gates.clusters import Clusters
+from replguard.gates.copied import Copied
 from replguard.gates.data import Data
 from replguard.gates.direction import Direction
 from replguard.gates.errant import Errant
+from replguard.gates.events import Events
 from replguard.gates.filters import Filters
 from replguard.gates.health import Health
+from replguard.gates.keys import Keys
 from replguard.gates.links import Links
+from replguard.gates.settings import Settings
 from replguard.gates.streams import Streams
 from replguard.gates.tables import Tables
 from replguard.model.findings import Check, Coverage
@@ -34,11 +38,15 @@ GATES: tuple[Gate, ...] = (
     Clusters(),
     Direction(),
     Clocks(),
+    Settings(),
     Links(),
     Health(),
     CaughtUp(),
     Filters(),
     Tables(),
+    Keys(),
+    Events(),
+    Copied(),
     Streams(),
     Data(),
     Errant(),

@@ -9,7 +9,7 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate)\.[a-z_]+)"'
 )
 CHECKS = {
     "filter.audit",
@@ -25,6 +25,10 @@ CHECKS = {
     "replication.caught_up",
     "clusters.direction",
     "clusters.clocks",
+    "clusters.settings",
+    "tables.keys",
+    "passive.events",
+    "separate.rows",
     "diff.data",
     "diff.repair",
     "diff.self_test",

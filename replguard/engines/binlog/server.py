@@ -19,7 +19,7 @@ from replguard.engines.binlog.rows import BinlogRows
 from replguard.errors import ConnectError, ControlError, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from pymysql.connections import Connection
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.repair import BinlogRepairs
     from replguard.engines.binlog.replication import BinlogReplication
     from replguard.engines.binlog.streams import BinlogStreams
+    from replguard.engines.settings import Setting
     from replguard.engines.sqlfiles import Quoted
     from replguard.model.links import Identity
     from replguard.model.positions import Position
@@ -192,6 +193,16 @@ class BinlogServer(ABC):
     def tls(self) -> str | None:
         """As the server says it."""
         return _text(self.run("tls")[0]["Value"]) or None
+
+    def settings(self) -> Sequence[Setting]:
+        """See :class:`replguard.engines.settings.TellsSettings`."""
+        from replguard.engines.binlog import settings  # noqa: PLC0415 - only the gate asks
+
+        return tuple(settings.settings(self))
+
+    def schedulers(self) -> Sequence[str]:
+        """The server's own scheduler is the only one, and the catalog tells of it."""
+        return ()
 
     def clock(self) -> float:
         """See :class:`replguard.engines.health.TellsTime`."""

@@ -19,7 +19,7 @@ from replguard.errors import ConnectError, Unsupported
 from replguard.model.links import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from replguard.engines.postgresql.repair import PostgresRepairs
     from replguard.engines.postgresql.setting import PostgresSetting
     from replguard.engines.postgresql.streams import PostgresStreams
+    from replguard.engines.settings import Setting
 
 OLDEST = 14
 NEWEST = 18
@@ -111,6 +112,18 @@ class PostgresServer:
         """None where the role may not see other users' sessions."""
         found: int | None = self.session.row("running")["running"]
         return found
+
+    def settings(self) -> Sequence[Setting]:
+        """See :class:`replguard.engines.settings.TellsSettings`."""
+        from replguard.engines.postgresql import settings  # noqa: PLC0415 - only the gate asks
+
+        return tuple(settings.settings(self))
+
+    def schedulers(self) -> Sequence[str]:
+        """See :class:`replguard.engines.settings.TellsSettings`."""
+        from replguard.engines.postgresql import settings  # noqa: PLC0415 - only the gate asks
+
+        return tuple(settings.schedulers(self))
 
     def clock(self) -> float:
         """See :class:`replguard.engines.health.TellsTime`."""
