@@ -445,6 +445,25 @@ class Clusters:
             data=data,
         )
 
+    def certify(self, report: Report, path: Path) -> Report:
+        """Write the certificate of the comparison in a gate for a cutover to a file, where it may be issued.
+
+        The report comes back with a check that tells so, or why not: that warns, since the gate has its own verdict.
+        """
+        from replguard.control import certificate as certificates
+
+        issued = certificates.issue(report, self.config, self.pair, self._folder, path, None)
+        findings = tuple(
+            replace(finding, severity=Severity.warn) if finding.severity is Severity.unknown else finding
+            for finding in issued.findings
+        )
+        summary = f"written to {path.name}" if path.exists() else issued.summary
+        told = tuple(
+            replace(finding, evidence={"file": path.name}) if "file" in finding.evidence else finding
+            for finding in findings
+        )
+        return replace(report, checks=(*report.checks, replace(issued, summary=summary, findings=told)))
+
     def _again(self) -> Pair:
         """Connections of their own to the same two servers. ConnectError where others answer now."""
         pair = Pair.open(self.config, self.pair.on_statement)

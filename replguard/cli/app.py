@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "resume": Place("replguard.cli.resume", "Resume all links, both directions, and verify that data flows."),
     "gate": Place("replguard.cli.gate", "Run every check and give one verdict: may we switch?"),
+    "verify": Place("replguard.cli.verify", "Check a folder of evidence against its manifest and signature."),
 }
 
 app = typer.Typer(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from replguard.cli.durations import seconds
-from replguard.cli.options import Common, command
+from replguard.cli.forms import PLAIN, GateFormat, exit_code, rendered
+from replguard.cli.keeping import Wanted
+from replguard.cli.options import Common, Format, command
 from replguard.cli.session import Session, run
 
 if TYPE_CHECKING:
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "Examples: replguard gate; replguard gate --for switchover --to green; replguard gate --for cutover --to green "
-    "--format json; replguard gate --window 30s"
+    "--evidence CHG-4711; replguard gate --format nagios"
 )
 
 
@@ -52,6 +57,17 @@ def gate(
         str, typer.Option("--deadline", metavar="TIME", help="The longest that a check may take beyond its own time.")
     ] = "60s",
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", metavar="DIR", help="Write report, statements, config and hashes to a new folder."),
+    ] = None,
+    sign_key: Annotated[
+        Path | None,
+        typer.Option("--sign-key", metavar="FILE", help="Ed25519 private key that signs the evidence."),
+    ] = None,
+    format: Annotated[  # noqa: A002 - the name of the option
+        GateFormat, typer.Option("--format", help="nagios also ends with that plugin's own exit codes.")
+    ] = GateFormat.text,
 ) -> None:
     """Run every check and give one verdict: may we switch? Stops nothing, changes nothing."""
     given = {
@@ -61,16 +77,26 @@ def gate(
         "deadline": seconds(deadline),
         "mask": mask,
     }
-    run("gate", common, lambda session: _gate(session, for_, given))
+    wanted = Wanted(evidence, sign_key, mask=mask)
+    shown = None if format in PLAIN else partial(_print, form=format)
+    common = replace(common, format=Format(format.value) if format in PLAIN else Format.text)
+    code_of = exit_code if format is GateFormat.nagios else None
+    run("gate", common, lambda session: _gate(session, for_, given, wanted), shown, code_of)
 
 
-def _gate(session: Session, purpose: Purpose, given: dict[str, Any]) -> Report:
+def _print(report: Report, form: GateFormat) -> None:
+    sys.stdout.write(rendered(report, form))
+
+
+def _gate(session: Session, purpose: Purpose, given: dict[str, Any], wanted: Wanted) -> Report:
     from replguard.cli import checklist  # noqa: PLC0415 - not needed for --help
     from replguard.gates import base  # noqa: PLC0415
     from replguard.gates.run import asked  # noqa: PLC0415
 
+    record = wanted.begin(session)
     clusters = session.clusters
     options = base.Options(datetime.now(UTC).date(), **given)
-    wanted = base.Purpose(purpose.value)
-    with checklist.following(session, asked(wanted, options)) as shown:
-        return clusters.gate(wanted, replace(options, progress=shown.progress), shown.on_check)
+    what = base.Purpose(purpose.value)
+    with checklist.following(session, asked(what, options)) as shown:
+        report = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
+    return record.write(session, report) if record else report

@@ -48,6 +48,8 @@ class Session:
         self._config: Config | None = None
         self._clusters: Clusters | None = None
         self._errors: Console | None = None
+        self.recorder: Callable[[str, str], None] | None = None
+        """Called with cluster and text of every statement, by any thread."""
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +81,8 @@ class Session:
 
     def on_statement(self, cluster: str, statement: str) -> None:
         """Print a statement before it is sent, where asked to."""
+        if self.recorder:
+            self.recorder(cluster, statement)
         if self.common.show_sql:
             self.errors.print(f"-- {cluster}\n{statement};", markup=False, highlight=False, soft_wrap=True)
 
@@ -152,8 +156,12 @@ def run(
     common: Common,
     body: Callable[[Session], Report],
     shown: Callable[[Report], None] | None = None,
+    code_of: Callable[[Report], int] | None = None,
 ) -> None:
-    """Run a command's body, print its report (by ``shown``, where it has a form of its own), exit with its code."""
+    """Run a command's body, print its report (by ``shown``, where it has a form of its own), exit with its code.
+
+    ``code_of`` gives another exit code than that of the contract, where another program wants its own.
+    """
     with Session(command, common) as session:
         try:
             report = body(session)
@@ -163,18 +171,19 @@ def run(
         except BrokenPipeError:
             _leave_quietly()
         except Exception as error:  # noqa: BLE001 - the last place where a fault can still be told
-            _fail(session, error, shown)
+            _fail(session, error, shown, code_of)
         else:
             try:
                 (shown or partial(show, common=common))(report)
                 sys.stdout.flush()
             except BrokenPipeError:
                 _leave_quietly()
+            code = code_of(report) if code_of else report.exit_code
             if report.data.get("abandoned"):
                 # A thread of a check that was given up may hang for ever, and Python would wait for it.
                 sys.stderr.flush()
-                os._exit(report.exit_code)
-            raise typer.Exit(report.exit_code)
+                os._exit(code)
+            raise typer.Exit(code)
 
 
 def _leave_quietly() -> NoReturn:
@@ -195,7 +204,12 @@ def show(report: Report, common: Common) -> None:
         sys.stdout.write(dumps(report) + "\n")
 
 
-def _fail(session: Session, error: Exception, shown: Callable[[Report], None] | None) -> None:
+def _fail(
+    session: Session,
+    error: Exception,
+    shown: Callable[[Report], None] | None,
+    code_of: Callable[[Report], int] | None,
+) -> None:
     """One clear error; a document on standard output where one was asked for."""
     if session.common.debug:
         traceback.print_exception(error)
@@ -207,7 +221,7 @@ def _fail(session: Session, error: Exception, shown: Callable[[Report], None] | 
     elif session.common.format != Format.text:
         show(session.failure(error), session.common)
     code = error.exit_code if isinstance(error, ReplguardError) else 3
-    raise typer.Exit(code) from None
+    raise typer.Exit(code_of(session.failure(error)) if code_of else code) from None
 
 
 def _words(error: BaseException) -> str:

@@ -127,15 +127,15 @@ def _certificate(report: Report, config: Config, held: dict[str, Any], folder: P
         pause=Pause(held["paused_at"], held["by"], held.get("reason")),
         tables=report.coverage.tables,
         inputs=Inputs(
-            config=sha256(_without_secrets(config)),
-            policy=sha256(_sorted(config.policy)),
+            config=sha256(without_secrets(config)),
+            policy=sha256(sorted_data(config.policy)),
             receipt=hashlib.sha256(receipt.path_in(folder).read_bytes()).hexdigest(),
         ),
         only=only,
     )
 
 
-def _without_secrets(config: Config) -> dict[str, Any]:
+def without_secrets(config: Config) -> dict[str, Any]:
     """Where the clusters are and what is expected of their links: neither passwords nor options, which may hold one."""
     clusters = [
         {
@@ -153,16 +153,16 @@ def _without_secrets(config: Config) -> dict[str, Any]:
     return {"clusters": clusters, "links": links}
 
 
-def _sorted(value: Any) -> Any:
+def sorted_data(value: Any) -> Any:
     """The policy as plain data that is the same in every process: sets in order, predicates by their text."""
     if isinstance(value, Predicate):
         return value.text
     if isinstance(value, (set, frozenset)):
         return sorted(map(str, value))
     if isinstance(value, (list, tuple)):
-        return [_sorted(item) for item in value]
+        return [sorted_data(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _sorted(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: sorted_data(getattr(value, item.name)) for item in fields(value)}
     return value
 
 

@@ -41,6 +41,15 @@ def canonical(value: Any) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+def encodable(text: str) -> str:
+    r"""Text that any stream takes: a lone surrogate, as in the name of a file, is escaped.
+
+    >>> encodable("a\ud800")
+    'a\\ud800'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def sha256(value: Any) -> str:
     """The hash of a value's canonical text."""
     return hashlib.sha256(canonical(value)).hexdigest()

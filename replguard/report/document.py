@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.findings import SCHEMA
-from replguard.model.plain import plain
+from replguard.model.plain import encodable, plain
 
 if TYPE_CHECKING:
     from replguard.model.findings import Check, Report
@@ -33,7 +33,7 @@ def document(report: Report) -> dict[str, Any]:
 def dumps(report: Report) -> str:
     """The document as text that any stream takes: a lone surrogate, as in the name of a file, is escaped."""
     text = json.dumps(document(report), indent=1, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return encodable(text)
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.model.changes import Change, TransactionEnd
-from replguard.model.plain import plain
+from replguard.model.plain import encodable, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,4 +114,4 @@ def _end(place: Place, end: TransactionEnd) -> dict[str, Any]:
 def _text(line: dict[str, Any]) -> str:
     """One line that any stream takes: a lone surrogate, as in the name of a file, is escaped."""
     text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return encodable(text)

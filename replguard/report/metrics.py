@@ -1,4 +1,4 @@
-"""A report of `status` as metrics, for the textfile collector of Prometheus' node exporter.
+"""Reports of `status`, `gate` and `report` as metrics, for the textfile collector of Prometheus' node exporter.
 
 What is not known has no sample, never a zero: alert on the absence of what should be there.
 """
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from replguard.model.findings import Verdict
+from replguard.model.findings import Severity, Verdict
+from replguard.model.plain import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +34,31 @@ def metrics(report: Report) -> str:
     return generate_latest(registry).decode()
 
 
+def gate_metrics(report: Report) -> str:
+    """What a report with checks says, for the same collector: of `gate` and `report`."""
+    registry = CollectorRegistry()
+    _gauge(registry, "gate_timestamp_seconds", "When the gate ended last.").set(report.finished_at.timestamp())
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    _gauge(registry, "gate_duration_seconds", "How long it took.").set(seconds)
+    verdict = _gauge(registry, "gate_verdict", "1 for the verdict of the gate.", "for", "verdict")
+    asked = str(report.data.get("for") or report.command)
+    for one in Verdict:
+        verdict.labels(asked, one.value).set(report.verdict is one)
+    checks = _gauge(registry, "gate_check_verdict", "1 for the verdict of each check that applies.", "check", "verdict")
+    for check in report.checks:
+        if check.applicable or check.findings:
+            for one in Verdict:
+                checks.labels(check.id, one.value).set(check.verdict is one)
+    findings = _gauge(registry, "gate_findings", "Findings by severity; waived ones are info.", "severity")
+    for severity in Severity:
+        count = sum(finding.severity is severity for check in report.checks for finding in check.findings)
+        findings.labels(severity.value).set(count)
+    tables = _gauge(registry, "gate_tables_compared", "Tables whose rows were compared.")
+    tables.set(sum(table.compared for table in report.coverage.tables))
+    _links(registry, report.links)
+    return generate_latest(registry).decode()
+
+
 def _gauge(registry: CollectorRegistry, name: str, words: str, *labels: str) -> Gauge:
     return Gauge(name, words, labels, namespace="replguard", registry=registry)
 
@@ -41,10 +67,11 @@ def _links(registry: CollectorRegistry, links: Iterable[LinkFacts]) -> None:
     state = _gauge(registry, "link_state", "1 for the state that the link is in.", "link", "state")
     lag = _gauge(registry, "link_lag_seconds", "How far the link is behind, where that is known.", "link")
     for link in links:
+        name = encodable(link.link)
         for one in STATES:
-            state.labels(link.link, one).set(link.state == one)
+            state.labels(name, one).set(link.state == one)
         if link.lag_seconds is not None:
-            lag.labels(link.link).set(link.lag_seconds)
+            lag.labels(name).set(link.lag_seconds)
 
 
 def _pause(registry: CollectorRegistry, data: Mapping[str, Any]) -> None:
@@ -76,7 +103,7 @@ class _Budget:
         self._kept = _gauge(registry, "pause_log_kept_bytes", kept, *where)
 
     def add(self, one: Mapping[str, Any]) -> None:
-        where = (one["cluster"], one["link"] or "guard")
+        where = (encodable(one["cluster"]), encodable(one["link"] or "guard"))
         self._known.labels(*where).set(one["must_resume_by"] is not None)
         self._lost.labels(*where).set(one["lost"] is not None)
         if one["must_resume_by"] is not None:

@@ -56,6 +56,17 @@ def render(report: Report, console: Console, *, verbose: bool) -> None:
         console.print(f"[dim]{left} more tables: --verbose or --format json shows them[/]")
 
 
+def ranked(report: Report) -> list[tuple[TableCoverage, str, Severity | None]]:
+    """All tables, what is worst first: what came of each in words, and the gravest finding about it."""
+    found = _found(report)
+    listed = []
+    for table in sorted(report.coverage.tables, key=lambda table: _rank(table, found)):
+        severities = [severity for severity, _ in found.get((table.schema, table.table), ())]
+        gravest = min(severities, key=_ORDER.index) if severities else None
+        listed.append((table, _result(table, found)[0], gravest))
+    return listed
+
+
 def _found(report: Report) -> dict[tuple[str | None, str | None], Counter[tuple[Severity, str]]]:
     """By table how many findings there are of each code; differences that are not listed are counted too."""
     found: dict[tuple[str | None, str | None], Counter[tuple[Severity, str]]] = defaultdict(Counter)

@@ -9,9 +9,10 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate|evidence)\.[a-z_]+)"'
 )
 CHECKS = {
+    "certificate.json",
     "filter.audit",
     "filter.plan",
     "filter.apply",
@@ -29,6 +30,8 @@ CHECKS = {
     "tables.keys",
     "passive.events",
     "separate.rows",
+    "evidence.files",
+    "evidence.signature",
     "diff.data",
     "diff.repair",
     "diff.self_test",
