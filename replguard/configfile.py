@@ -136,6 +136,10 @@ class GateSection(_Strict):
 
     active: str | None = Field(default=None, description="the cluster that serves now; default: the source of the link")
     settings_may_differ: list[str] = Field(default=[], description="settings that need not be equal; globs")
+    long_transaction: float = Field(
+        default=30.0, ge=0, allow_inf_nan=False, description="seconds for which a transaction may be open"
+    )
+    read_only: bool = Field(default=False, description="whether the passive side must refuse writes")
 
 
 class WaiverSection(_Strict):

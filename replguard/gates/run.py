@@ -10,6 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from replguard.errors import DeadlineError, ReplguardError, UsageError
+from replguard.gates.activity import Backups, PreparedTransactions, Transactions
 from replguard.gates.base import Outcome
 from replguard.gates.caughtup import CaughtUp
 from replguard.gates.clocks import Clocks
@@ -50,6 +51,9 @@ GATES: tuple[Gate, ...] = (
     Streams(),
     Data(),
     Errant(),
+    Transactions(),
+    PreparedTransactions(),
+    Backups(),
 )
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""

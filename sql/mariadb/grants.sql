@@ -43,6 +43,8 @@ GRANT replguard_read TO replguard_stream;
 
 -- Without REPLICATION SLAVE the binlog cannot be read, as a replica reads it.
 GRANT REPLICATION SLAVE ON *.* TO replguard_stream;
+-- Without PROCESS gate is not shown transactions of other users.
+GRANT PROCESS ON *.* TO replguard_stream;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE IF NOT EXISTS replguard_control;

@@ -39,6 +39,13 @@ GRANT replguard_read TO replguard_stream;
 
 -- Without REPLICATION SLAVE the binlog cannot be read, as a replica reads it.
 GRANT REPLICATION SLAVE ON *.* TO replguard_stream;
+-- Without PROCESS gate is not shown transactions of other users.
+GRANT PROCESS ON *.* TO replguard_stream;
+-- Without XA_RECOVER_ADMIN gate is not shown prepared transactions.
+GRANT XA_RECOVER_ADMIN ON *.* TO replguard_stream;
+-- Without SELECT on performance_schema.metadata_locks gate is not shown who holds locks on tables or on the whole server.
+-- Where the clone plugin is installed, it needs SELECT on performance_schema.clone_status too.
+GRANT SELECT ON performance_schema.metadata_locks TO replguard_stream;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE IF NOT EXISTS replguard_control;

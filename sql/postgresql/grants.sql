@@ -31,6 +31,8 @@ GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO replguard_read;
 CREATE ROLE replguard_stream NOLOGIN;
 GRANT replguard_read TO replguard_stream;
 -- The login itself needs REPLICATION, which is not inherited through roles: see below.
+-- Without pg_read_all_stats gate is not shown what sessions of other users do.
+GRANT pg_read_all_stats TO replguard_stream;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE replguard_control NOLOGIN;

@@ -32,6 +32,7 @@ SAMPLE = 3
 """Privileges of an engine that are taken away in the short run."""
 
 PLAN = ("filter", "plan", "-o", "filters.plan")
+GATE = ("gate", "--window", "0s")
 APPLY = ("filter", "apply", "filters.plan", "--yes")
 READ = (
     ("policy", "show"),
@@ -43,7 +44,7 @@ READ = (
 STREAM = (
     ("watch", "--for", "0s"),
     ("diff", "--trace", "start"),
-    ("gate", "--window", "0s"),
+    GATE,
 )
 CONTROL = (
     PLAN,
@@ -68,10 +69,13 @@ _FAMILY: dict[str, tuple[tuple[str, ...], str]] = {
     "EVENT ON `st`.*": (("filter", "audit"), "EVENT"),
     "CREATE TEMPORARY TABLES ON `st`.*": (("diff", "--self-test"), "CREATE TEMPORARY TABLES"),
     "REPLICATION SLAVE ON *.*": (("watch", "--for", "0s"), "REPLICATION SLAVE"),
+    "PROCESS ON *.*": (GATE, "PROCESS"),
 }
 PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "mysql": {
         **_FAMILY,
+        "XA_RECOVER_ADMIN ON *.*": (GATE, "XA_RECOVER_ADMIN"),
+        "SELECT ON performance_schema.metadata_locks": (GATE, "metadata_locks"),
         "SHOW_ROUTINE ON *.*": (("diff",), "SHOW_ROUTINE"),
         "REPLICATION CLIENT ON *.*": (("status",), "REPLICATION CLIENT"),
         "REPLICATION_SLAVE_ADMIN ON *.*": (("pause",), "REPLICATION_SLAVE_ADMIN"),
@@ -87,6 +91,7 @@ PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "USAGE ON SCHEMA public": (("diff",), "GRANT USAGE ON SCHEMA"),
         "SELECT ON ALL TABLES IN SCHEMA public": (("diff",), "GRANT SELECT ON TABLE"),
         "SELECT ON ALL SEQUENCES IN SCHEMA public": (("diff",), "GRANT SELECT ON SEQUENCE"),
+        "pg_read_all_stats": (GATE, "GRANT pg_read_all_stats"),
         "owner_of_the_subscription": (("pause",), 'GRANT "subscription_'),
         "owner_of_the_publication": (APPLY, 'GRANT "publication_'),
         "owner_of_the_tables": (APPLY, 'GRANT "tables_'),

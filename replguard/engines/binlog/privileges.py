@@ -114,6 +114,14 @@ class Privileges:
         message = f"{user} lacks {privilege} on {', '.join(lacking)}: {hidden} could be hidden from it"
         raise PrivilegeError(message, remedy=remedy, cluster=self._server.name)
 
+    def require_everywhere(self, privilege: str, *, hidden: str) -> None:
+        """PrivilegeError, with the statement that helps, unless ``privilege`` was given on the whole server."""
+        if self.has_everywhere(privilege):
+            return
+        user = account(self._server.account)
+        message = f"{user} lacks {privilege}: {hidden} could be hidden from it"
+        raise PrivilegeError(message, remedy=grant(privilege, "*.*", user), cluster=self._server.name)
+
     def scope(self, database: str) -> str:
         """The database as the user's grants spell it: of two patterns that match, MySQL looks at one alone."""
         known = (grant.database for grant in self._grants if grant.database != "*" and grant.covers(database))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pymysql.connections import Connection
 
     from replguard.endpoint import Endpoint
+    from replguard.engines.activity import Activity, Prepared, ReadOnly, Unseen
     from replguard.engines.base import Filters, OnStatement
     from replguard.engines.binlog.privileges import Privileges
     from replguard.engines.binlog.repair import BinlogRepairs
@@ -263,6 +264,26 @@ class BinlogServer(ABC):
         from replguard.engines.binlog.locks import held  # noqa: PLC0415 - only who changes something takes one
 
         return held(self, name, who)
+
+    def activity(self) -> Activity:
+        """See :class:`replguard.engines.activity.TellsActivity`."""
+        from replguard.engines.binlog import activity  # noqa: PLC0415 - the gate alone asks
+
+        return activity.look(self)
+
+    def prepared(self) -> tuple[Prepared, ...]:
+        from replguard.engines.binlog import activity  # noqa: PLC0415 - see above
+
+        return activity.prepared(self)
+
+    def read_only(self) -> ReadOnly:
+        from replguard.engines.binlog import activity  # noqa: PLC0415 - see above
+
+        return activity.read_only(self)
+
+    def hides_locks(self) -> Unseen | None:
+        """Why nobody is shown the locks that sessions hold, as the server is set; None where they are shown."""
+        return None
 
     def sees_probe(self, token: int) -> bool:
         """Whether somebody holds that lock on this server."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from replguard.engines.activity import Unseen
 from replguard.engines.binlog.errors import grant
 from replguard.engines.binlog.gtid import MariaDBGtidState
 from replguard.engines.binlog.identity import server_ids, shown
@@ -97,6 +98,13 @@ class MariaDBServer(BinlogServer):
         except PrivilegeError:
             return grant("SELECT", "mysql.proc", account(self.account))
         return None
+
+    def hides_locks(self) -> Unseen | None:
+        """A plugin shows them, which is not installed by default."""
+        if self.run("activity_locks_shown")[0]["shown"]:
+            return None
+        what = "locks that are held while nobody waits for them (the plugin metadata_lock_info is not installed)"
+        return Unseen(what, "INSTALL SONAME 'metadata_lock_info'", needed=False)
 
     def default_of(self, row: Mapping[str, Any]) -> str | None:
         """MariaDB gives an expression as it is, the word NULL included; ON UPDATE stands apart."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from replguard.endpoint import Endpoint
+    from replguard.engines.activity import Activity, Prepared, ReadOnly
     from replguard.engines.base import OnStatement
     from replguard.engines.postgresql.repair import PostgresRepairs
     from replguard.engines.postgresql.setting import PostgresSetting
@@ -172,6 +173,22 @@ class PostgresServer:
         from replguard.engines.postgresql.locks import held  # noqa: PLC0415 - only who changes something takes one
 
         return held(self, name, who)
+
+    def activity(self) -> Activity:
+        """See :class:`replguard.engines.activity.TellsActivity`."""
+        from replguard.engines.postgresql import activity  # noqa: PLC0415 - the gate alone asks
+
+        return activity.look(self)
+
+    def prepared(self) -> tuple[Prepared, ...]:
+        from replguard.engines.postgresql import activity  # noqa: PLC0415 - see above
+
+        return activity.prepared(self)
+
+    def read_only(self) -> ReadOnly:
+        from replguard.engines.postgresql import activity  # noqa: PLC0415 - see above
+
+        return activity.read_only(self)
 
     def sees_probe(self, token: int) -> bool:
         return bool(self.session.row("probe_seen", {"token": _bigint(token)})["seen"])

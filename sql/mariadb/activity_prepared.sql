@@ -1,0 +1,2 @@
+-- Prepared XA transactions, their names as a statement takes them.
+XA RECOVER FORMAT = 'SQL'
