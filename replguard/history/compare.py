@@ -1,0 +1,104 @@
+"""Two runs held against one another: which findings are new, which persist and since when, which are resolved. Pure.
+
+What a run could not look at is neither: a finding that is not told any more counts as resolved only where its check ran
+whole, and its table was compared.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from replguard.model.plain import sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+NEW, PERSISTING, RESOLVED, UNSEEN = "new", "persisting", "resolved", "unseen"
+_NUMBERS = re.compile(r"\d+(?:[.:]\d+)*")
+_ROWS = ("row.missing", "row.extra", "row.differs")
+_NOT_RUN = "check.not_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A finding of a run as the history keeps it. ``since_run`` and ``since_at`` are of the run that told it first
+    without an interruption.
+    """
+
+    identity: str
+    check: str
+    finding: dict[str, Any]
+    state: str
+    since_run: int | None
+    since_at: str
+
+
+def identity(finding: Mapping[str, Any]) -> str:
+    """What makes two findings of two runs the same: code, place and key; where there is no key, the words without their
+    numbers.
+
+    >>> row = {"code": "row.differs", "schema": "st", "table": "account", "key": {"id": 7}, "message": "a"}
+    >>> identity(row) == identity({**row, "message": "b"}), identity(row) == identity({**row, "key": {"id": 8}})
+    (True, False)
+    >>> lag = {"code": "link.lagging", "link": "blue->green", "message": "61 s behind"}
+    >>> identity(lag) == identity({**lag, "message": "75 s behind"})
+    True
+    """
+    place = [finding.get(name) for name in ("code", "cluster", "link", "schema", "table")]
+    if finding["code"] in _ROWS and finding.get("key") is not None:
+        return sha256([*place, finding["key"]])
+    return sha256([*place, _NUMBERS.sub("#", finding["message"])])
+
+
+def counted(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The findings of a report that are followed from run to run, each with its check: all but mere information."""
+    for check in document["checks"]:
+        for finding in check["findings"]:
+            if finding["severity"] != "info":
+                yield check["id"], finding
+
+
+def compare(document: Mapping[str, Any], before: Iterable[Seen], at: str) -> tuple[list[Seen], list[Seen]]:
+    """The findings of this run with their states; and those of the run before that are gone: resolved, or unseen.
+
+    ``at`` is when this run began. What was unseen before and is told again persists.
+    """
+    known = {one.identity: one for one in before}
+    now: dict[str, Seen] = {}
+    for check, finding in counted(document):
+        name = identity(finding)
+        then = known.get(name)
+        if then:
+            now[name] = Seen(name, check, finding, PERSISTING, then.since_run, then.since_at)
+        else:
+            now[name] = Seen(name, check, finding, NEW, None, at)
+    looked = _looked(document)
+    open_tables = _not_compared(document)
+    gone = []
+    for one in known.values():
+        if one.identity in now:
+            continue
+        table = (one.finding.get("schema"), one.finding.get("table"))
+        unseen = one.check not in looked or (one.finding["code"] in _ROWS and table in open_tables)
+        state = UNSEEN if unseen else RESOLVED
+        gone.append(Seen(one.identity, one.check, one.finding, state, one.since_run, one.since_at))
+    return list(now.values()), gone
+
+
+def _looked(document: Mapping[str, Any]) -> set[str]:
+    """The checks that ran whole."""
+    return {
+        check["id"]
+        for check in document["checks"]
+        if not any(finding["code"] == _NOT_RUN for finding in check["findings"])
+    }
+
+
+def _not_compared(document: Mapping[str, Any]) -> set[tuple[str | None, str | None]]:
+    return {
+        (table["schema"], table["table"])
+        for table in document["coverage"]["tables"]
+        if table["class"] == "config" and not table["compared"]
+    }
