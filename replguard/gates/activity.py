@@ -10,9 +10,9 @@ from replguard.gates.base import Gate, Outcome, Purpose
 from replguard.model.findings import Check, Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from replguard.engines.activity import Activity, Session
+    from replguard.engines.activity import Activity, Session, Unseen
     from replguard.engines.base import Server
     from replguard.gates.base import Context
 
@@ -32,9 +32,9 @@ def telling(server: Server) -> TellsActivity:
     return server
 
 
-def unseen(server: Server, seen: Activity) -> Iterator[Finding]:
+def unseen(server: Server, hidden: Iterable[Unseen]) -> Iterator[Finding]:
     """What could not be seen, which is never taken for nothing."""
-    for one in seen.unseen:
+    for one in hidden:
         severe = Severity.unknown if one.needed else Severity.info
         yield Finding(UNSEEN, severe, f"{server.name} does not show {one.what}", server.name, remedy=one.remedy)
 
@@ -66,7 +66,7 @@ class Transactions(Gate):
         findings = [
             finding
             for server, activity in seen.values()
-            for finding in (*unseen(server, activity), *_all(context, server, activity))
+            for finding in (*unseen(server, activity.unseen), *_all(context, server, activity))
         ]
         least = context.config.gate.long_transaction
         return Outcome((Check(self.id, f"transactions of {least:g} s and more, DDL, locks", tuple(findings)),))
@@ -144,7 +144,7 @@ class Backups(Gate):
 
 def _backups(context: Context, server: Server) -> Iterator[Finding]:
     seen = telling(server).activity()
-    yield from unseen(server, seen)
+    yield from unseen(server, seen.unseen)
     for session in seen.sessions:
         if session.backup:
             remedy = f"wait for its end, or run {session.end!r} on {server.name}" if session.end else "wait for its end"

@@ -24,6 +24,7 @@ from replguard.gates.filters import Filters
 from replguard.gates.health import Health
 from replguard.gates.keys import Keys
 from replguard.gates.links import Links
+from replguard.gates.passive import PassiveReadOnly, PassiveWriters
 from replguard.gates.settings import Settings
 from replguard.gates.streams import Streams
 from replguard.gates.tables import Tables
@@ -54,6 +55,8 @@ GATES: tuple[Gate, ...] = (
     Transactions(),
     PreparedTransactions(),
     Backups(),
+    PassiveReadOnly(),
+    PassiveWriters(),
 )
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""

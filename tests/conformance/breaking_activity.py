@@ -103,6 +103,34 @@ def _prepared(app: Application) -> Iterator[None]:
     app.db.run("blue", *UNLOGGED[app.db.engine], end)
 
 
+def read_only(config: Config) -> Config:
+    return replace(config, gate=config.gate.model_copy(update={"read_only": True}))
+
+
+@contextmanager
+def _as_it_is(_app: Application) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _refusing(app: Application) -> Iterator[None]:
+    """The passive side refuses writes, and somebody is there who may write all the same."""
+    green, setting, role = app.db.pair.green, "default_transaction_read_only", f"{app.db.name}_exempt"
+    if app.family == "postgresql":
+        green.run(f"CREATE ROLE {role} LOGIN", f"ALTER ROLE {role} SET {setting} = off")
+        green.run(f"ALTER DATABASE {app.db.name} SET {setting} = on")
+    with green.connect(app.db.name) as connection:
+        if app.family == "mysql":
+            connection.run("SET GLOBAL read_only = ON")
+        app.db.run("blue", "UPDATE account SET email = 'applied' WHERE id = 11")
+        app.db.wait_caught_up()
+        yield
+        if app.family == "mysql":
+            connection.run("SET GLOBAL read_only = OFF")
+    if app.family == "postgresql":
+        green.run(f"ALTER DATABASE {app.db.name} RESET {setting}", f"DROP ROLE {role}")
+
+
 CASES = (
     Case(
         "activity.transactions",
@@ -153,5 +181,30 @@ CASES = (
         frozenset({"activity.backup"}),
         standing("green", mysql=("FLUSH TABLES WITH READ LOCK",)),
         engines=("mariadb", "mysql"),
+    ),
+    Case(
+        "passive.read_only",
+        "the passive side takes writes",
+        frozenset({"passive.writable"}),
+        _as_it_is,
+        config=read_only,
+    ),
+    Case(
+        "passive.read_only",
+        "somebody may write in spite of it",
+        frozenset({"passive.exempt"}),
+        _refusing,
+        verdict=Verdict.passed,
+        config=read_only,
+    ),
+    Case(
+        "passive.writers",
+        "somebody writes configuration on the passive side",
+        frozenset({"passive.writer"}),
+        standing(
+            "green",
+            postgresql=("BEGIN", "UPDATE account SET email = 'x' WHERE id = 3"),
+            mysql=("BEGIN", "UPDATE account SET email = 'x' WHERE id = 3"),
+        ),
     ),
 )

@@ -27,6 +27,8 @@ CHECKS = {
     "activity.backups",
     "activity.prepared",
     "activity.transactions",
+    "passive.read_only",
+    "passive.writers",
     "clusters.direction",
     "clusters.clocks",
     "clusters.settings",

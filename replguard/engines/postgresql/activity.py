@@ -39,7 +39,7 @@ def _session(row: Mapping[str, Any], backup: str | None) -> Session | None:
         f"{row['role']}@{row['host']}{program}{elsewhere}",
         row["seconds"],
         bool(row["writes"]),
-        _written(row) if row["here"] else None,
+        _written(row) if row["here"] else (),
         ddl(row["statement"]) if row["here"] else None,
         _waits(row),
         tuple(sorted(_held(lock) for lock in row["held"] or ())),
