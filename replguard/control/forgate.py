@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replguard.control import receipt
+from replguard.control import locking, receipt
+from replguard.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from replguard.engines.pair import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,16 @@ class Known:
 
     def receipt(self) -> Mapping[str, Any] | None:
         return receipt.load(self.folder)
+
+    def operators(self, pair: Pair) -> Sequence[tuple[str, str]]:
+        return locking.holders(pair)
+
+    def unfinished(self) -> Sequence[tuple[str, str]]:
+        entries = (entry.data for entry in Journal(self.folder).unfinished())
+        return [
+            (
+                f"a {data['action']} begun at {data['begun_at']} by {data['by']} was not finished",
+                data.get("remedy") or "run `replguard pause` or `replguard resume`, whichever is wanted now",
+            )
+            for data in entries
+        ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from replguard.engines.base import Server
+    from replguard.engines.controls import Holder
     from replguard.engines.pair import Pair
 
 
@@ -73,12 +74,27 @@ class OperatorLock:
         try:
             self._kept[server.name] = self._stack.enter_context(server.lock(self._name, self._who))
         except LockHeld as held:
-            since = f" since {held.holder.since:%Y-%m-%d %H:%M:%S %Z}" if held.holder.since else ""
             raise ControlError(
-                f"another operator is at work on {server.name}: {held.holder.who}{since}",
+                f"another operator is at work on {server.name}: {_words(held.holder)}",
                 remedy="wait until that has ended; the lock ends with the connection that holds it",
                 cluster=server.name,
             ) from None
+
+
+def holders(pair: Pair) -> list[tuple[str, str]]:
+    """The clusters on which an operator has the lock, with who it is. Takes no lock itself."""
+    name = name_of(pair)
+    found = []
+    for server in pair:
+        if not isinstance(server, Locks):
+            raise Unsupported(f"no lock can be looked for on {server.name}", cluster=server.name)
+        if holder := server.lock_holder(name):
+            found.append((server.name, _words(holder)))
+    return found
+
+
+def _words(holder: Holder) -> str:
+    return holder.who + (f" since {holder.since:%Y-%m-%d %H:%M:%S %Z}" if holder.since else "")
 
 
 def name_of(pair: Pair) -> str:

@@ -51,6 +51,10 @@ class Locks(Protocol):
         """
         ...
 
+    def lock_holder(self, name: str) -> Holder | None:
+        """Who holds the lock now; None where nobody does."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

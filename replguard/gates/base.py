@@ -11,7 +11,7 @@ from replguard.diff.progress import Progress, silent
 from replguard.model.findings import Coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from replguard.audit.tables import TableMap
@@ -66,6 +66,14 @@ class Control(Protocol):
 
     def receipt(self) -> Mapping[str, Any] | None:
         """The receipt of the pause that holds, None where none does."""
+        ...
+
+    def operators(self, pair: Pair) -> Sequence[tuple[str, str]]:
+        """Clusters on which somebody holds the operators' lock, each with who it is and since when."""
+        ...
+
+    def unfinished(self) -> Sequence[tuple[str, str]]:
+        """What was begun and not finished, in sentences, each with what finishes it."""
         ...
 
 

@@ -28,6 +28,7 @@ from replguard.gates.passive import PassiveReadOnly, PassiveWriters
 from replguard.gates.settings import Settings
 from replguard.gates.streams import Streams
 from replguard.gates.tables import Tables
+from replguard.gates.tools import Operators, OtherTools
 from replguard.model.findings import Check, Coverage
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ GATES: tuple[Gate, ...] = (
     Backups(),
     PassiveReadOnly(),
     PassiveWriters(),
+    OtherTools(),
+    Operators(),
 )
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""

@@ -7,7 +7,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from replguard.control.locking import OperatorLock
+from replguard.control.receipt import state_folder
 from replguard.demo.servers import until
+from replguard.journal import Journal
 from replguard.model.findings import Verdict
 from tests.conformance.breaking import Case
 
@@ -131,6 +134,32 @@ def _refusing(app: Application) -> Iterator[None]:
         green.run(f"ALTER DATABASE {app.db.name} RESET {setting}", f"DROP ROLE {role}")
 
 
+@contextmanager
+def _rewriting(app: Application) -> Iterator[None]:
+    """What a tool that rewrites a table has made, or how it calls itself."""
+    if app.family == "postgresql":
+        with standing("blue", postgresql=("SET application_name = 'pg_repack'",))(app):
+            yield
+        return
+    app.db.run_local("blue", "CREATE TRIGGER pt_osc_x_ins AFTER INSERT ON auditlog FOR EACH ROW SET @x = 1")
+    yield
+    app.db.run_local("blue", "DROP TRIGGER pt_osc_x_ins")
+
+
+@contextmanager
+def _another_operator(app: Application) -> Iterator[None]:
+    with app.clusters() as clusters, OperatorLock(clusters.pair, "filter apply"):
+        yield
+
+
+@contextmanager
+def _unfinished(app: Application) -> Iterator[None]:
+    with app.clusters() as clusters:
+        entry = Journal(state_folder(app.config, clusters.pair)).begin("filter apply")
+    yield
+    entry.close("a test's")
+
+
 CASES = (
     Case(
         "activity.transactions",
@@ -207,4 +236,18 @@ CASES = (
             mysql=("BEGIN", "UPDATE account SET email = 'x' WHERE id = 3"),
         ),
     ),
+    Case("tools.others", "a tool rewrites a table", frozenset({"tool.acts"}), _rewriting),
+    Case(
+        "tools.others",
+        "a manager of failovers is there",
+        frozenset({"tool.manages"}),
+        standing(
+            "green",
+            postgresql=("SET application_name = 'Patroni heartbeat'",),
+            mysql=("SELECT GET_LOCK('maxscale_mariadbmonitor', 0)",),
+        ),
+        verdict=Verdict.passed,
+    ),
+    Case("tools.operators", "another operator is at work", frozenset({"tool.operator"}), _another_operator),
+    Case("tools.operators", "an action was not finished", frozenset({"journal.unfinished"}), _unfinished),
 )

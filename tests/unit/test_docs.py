@@ -29,6 +29,8 @@ CHECKS = {
     "activity.transactions",
     "passive.read_only",
     "passive.writers",
+    "tools.others",
+    "tools.operators",
     "clusters.direction",
     "clusters.clocks",
     "clusters.settings",

@@ -28,7 +28,7 @@ def held(server: BinlogServer, name: str, who: str) -> Iterator[Callable[[], boo
     with server.open_as(f"replguard {who}{_SINCE}{now}") as session:
         session.run("lock_session")
         if session.run("lock_take", name)[0]["held"] != 1:
-            raise LockHeld(_holder(server, name))
+            raise LockHeld(holder(server, name) or Holder("somebody who has let go of it meanwhile"))
 
         def kept() -> bool:
             try:
@@ -39,10 +39,11 @@ def held(server: BinlogServer, name: str, who: str) -> Iterator[Callable[[], boo
         yield kept
 
 
-def _holder(server: BinlogServer, name: str) -> Holder:
+def holder(server: BinlogServer, name: str) -> Holder | None:
+    """See :meth:`replguard.engines.controls.Locks.lock_holder`."""
     connection = server.run("lock_holder", name)[0]["holder"]
     if connection is None:
-        return Holder("somebody who has let go of it meanwhile")
+        return None
     for statement in ("lock_program", "lock_program_of_all"):
         if program := _ask(server, statement, int(connection), "program"):
             who, _, since = program.removeprefix("replguard ").partition(_SINCE)

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.repair import BinlogRepairs
     from replguard.engines.binlog.replication import BinlogReplication
     from replguard.engines.binlog.streams import BinlogStreams
+    from replguard.engines.controls import Holder
     from replguard.engines.settings import Setting
     from replguard.engines.sqlfiles import Quoted
-    from replguard.model.links import Identity
+    from replguard.engines.tools import Tools
+    from replguard.model.links import Identity, Link
     from replguard.model.positions import Position
 
 Flavour = Literal["mysql", "mariadb"]
@@ -264,6 +266,17 @@ class BinlogServer(ABC):
         from replguard.engines.binlog.locks import held  # noqa: PLC0415 - only who changes something takes one
 
         return held(self, name, who)
+
+    def lock_holder(self, name: str) -> Holder | None:
+        from replguard.engines.binlog.locks import holder  # noqa: PLC0415 - see above
+
+        return holder(self, name)
+
+    def tools(self, readers: Sequence[Link]) -> Tools:
+        """See :class:`replguard.engines.tools.TellsTools`."""
+        from replguard.engines.binlog import tools  # noqa: PLC0415 - the gate alone asks
+
+        return tools.look(self, readers)
 
     def activity(self) -> Activity:
         """See :class:`replguard.engines.activity.TellsActivity`."""

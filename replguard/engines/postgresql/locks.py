@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @contextmanager
 def held(server: PostgresServer, name: str, who: str) -> Iterator[Callable[[], bool]]:
     """See :meth:`replguard.engines.controls.Locks.lock`."""
-    token = {"token": int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)}
+    token = _token(name)
     session = server.open(program=f"replguard {who}")
     try:
         session.rows("lock_session")
         if not session.row("lock_take", token)["held"]:
-            raise LockHeld(_holder(server, token))
+            raise LockHeld(holder(server, name) or Holder("somebody who has let go of it meanwhile"))
 
         def kept() -> bool:
             try:
@@ -39,10 +39,15 @@ def held(server: PostgresServer, name: str, who: str) -> Iterator[Callable[[], b
         session.close()
 
 
-def _holder(server: PostgresServer, token: dict[str, int]) -> Holder:
-    found = server.session.rows("lock_holder", token)
+def _token(name: str) -> dict[str, int]:
+    return {"token": int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)}
+
+
+def holder(server: PostgresServer, name: str) -> Holder | None:
+    """See :meth:`replguard.engines.controls.Locks.lock_holder`."""
+    found = server.session.rows("lock_holder", _token(name))
     if not found:
-        return Holder("somebody who has let go of it meanwhile")
+        return None
     row = found[0]
     who = str(row["program"] or f"a session of {row['role']}").removeprefix("replguard ")
     return Holder(f"{who} (process {row['pid']})", row["since"])

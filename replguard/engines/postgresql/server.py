@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
     from replguard.engines.activity import Activity, Prepared, ReadOnly
     from replguard.engines.base import OnStatement
+    from replguard.engines.controls import Holder
     from replguard.engines.postgresql.repair import PostgresRepairs
     from replguard.engines.postgresql.setting import PostgresSetting
     from replguard.engines.postgresql.streams import PostgresStreams
     from replguard.engines.settings import Setting
+    from replguard.engines.tools import Tools
+    from replguard.model.links import Link
 
 OLDEST = 14
 NEWEST = 18
@@ -173,6 +176,17 @@ class PostgresServer:
         from replguard.engines.postgresql.locks import held  # noqa: PLC0415 - only who changes something takes one
 
         return held(self, name, who)
+
+    def lock_holder(self, name: str) -> Holder | None:
+        from replguard.engines.postgresql.locks import holder  # noqa: PLC0415 - see above
+
+        return holder(self, name)
+
+    def tools(self, readers: Sequence[Link]) -> Tools:
+        """See :class:`replguard.engines.tools.TellsTools`."""
+        from replguard.engines.postgresql import tools  # noqa: PLC0415 - the gate alone asks
+
+        return tools.look(self, readers)
 
     def activity(self) -> Activity:
         """See :class:`replguard.engines.activity.TellsActivity`."""

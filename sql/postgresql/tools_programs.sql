@@ -1,0 +1,6 @@
+-- The programs that are connected, by what they say of themselves, which every user is shown.
+SELECT a.application_name AS program, a.usename::text AS role, count(*) AS sessions
+FROM pg_stat_activity AS a
+WHERE a.application_name <> '' AND a.application_name NOT LIKE 'replguard%' AND a.pid <> pg_backend_pid()
+GROUP BY 1, 2
+ORDER BY 1, 2
