@@ -80,6 +80,7 @@ class Config:
     source: str = ""
     gate: GateSection = field(default_factory=GateSection)
     waivers: tuple[WaiverSection, ...] = ()
+    history: str | None = None
 
 
 def load(path: Path) -> Config:
@@ -160,7 +161,7 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
     state = _at(file, ("state_dir",), lambda: _state_dir(model))
     named = tuple(links) if isinstance(links, list) else links
     waivers = tuple(model.policy.waivers)
-    return Config((first, second), policy, named, state, source, model.gate, waivers)
+    return Config((first, second), policy, named, state, source, model.gate, waivers, model.history)
 
 
 def _state_dir(model: ConfigFile) -> Path:

@@ -162,3 +162,9 @@ class ConfigFile(_Strict):
     links: Literal["none", "discover"] | list[LinkSection] | None = None
     state_dir: str | None = None
     gate: GateSection = GateSection()
+    history: str | None = Field(
+        default=None,
+        min_length=1,
+        description="SQLAlchemy URL of the history of `replguard report`; ${NAME} is taken "
+        "from the environment; default: a file in the state folder",
+    )

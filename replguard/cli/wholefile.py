@@ -11,6 +11,12 @@ from replguard.errors import UsageError
 _READABLE = 0o644
 
 
+def check_writable(path: Path) -> None:
+    """UsageError where no file can be written there: known before any work is done."""
+    if path.is_dir() or not path.absolute().parent.is_dir() or not os.access(path.absolute().parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{path} cannot be written", remedy="name a file in a folder that is there")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write the file beside itself, then put it in its place. Everybody may read it. UsageError where it cannot be."""
     try:

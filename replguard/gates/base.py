@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from replguard.audit.tables import TableMap
     from replguard.config import Config
+    from replguard.diff.trace import Tracing
     from replguard.engines.pair import Pair
     from replguard.model.findings import Check, Strength
     from replguard.model.links import Link
@@ -39,7 +40,8 @@ class Options:
     """How to look: ``window`` seconds of watching, ``settle`` seconds for rows on their way; ``today`` for expiry.
 
     ``to`` names the cluster that traffic is to be moved to. ``deadline`` seconds is the longest that a check may take
-    beyond its own time, ``only`` the ids of the gates that are asked (None: all), for who wants a part.
+    beyond its own time, ``only`` the ids of the gates that are asked (None: all), for who wants a part. ``trace`` asks
+    who changed rows that differ.
     """
 
     today: date
@@ -50,6 +52,7 @@ class Options:
     to: str | None = None
     deadline: float = 60.0
     only: frozenset[str] | None = None
+    trace: Tracing | None = None
 
 
 @dataclass(frozen=True, slots=True)

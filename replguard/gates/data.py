@@ -44,7 +44,9 @@ class Data(Gate):
 
     def run(self, context: Context) -> Outcome:
         given = context.options
-        options = Options(today=given.today, mask=given.mask, settle=given.settle, progress=given.progress)
+        options = Options(
+            today=given.today, mask=given.mask, settle=given.settle, progress=given.progress, trace=given.trace
+        )
         found = diff(context.pair, context.tables, context.all_links, options)
         checks = tuple(_told(check, context) for check in found.checks)
         if context.purpose is Purpose.cutover and found.strength is not Strength.exact:

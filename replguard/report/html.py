@@ -13,6 +13,7 @@ from markupsafe import Markup
 from replguard.model.findings import Severity, Verdict
 from replguard.report import picture
 from replguard.report.tables import ranked
+from replguard.report.text import writers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ class _Shown:
     where: str
     waived: Mapping[str, Any] | None
     columns: list[tuple[str, str]] = field(default_factory=list)
+    history: str = ""
 
 
 def render(report: Report, charts: Sequence[tuple[str, str]] = ()) -> str:
@@ -57,6 +59,7 @@ def render(report: Report, charts: Sequence[tuple[str, str]] = ()) -> str:
         roles={name: role for name, role in by_name.items() if name},
         picture=Markup(picture.draw(report)),  # noqa: S704 - every text in it was escaped where it was drawn
         charts=[(title, Markup(markup)) for title, markup in charts],  # noqa: S704 - as the docstring says
+        changes=_changes(report),
         counts=_counts(report.checks),
         checks=[_check(check) for check in report.checks],
         tables=[_table(report, *one) for one in ranked(report)],
@@ -77,9 +80,28 @@ def _file(name: str) -> str:
     return (resources.files("replguard.report") / "templates" / name).read_text(encoding="utf-8")
 
 
+def _changes(report: Report) -> dict[str, Any] | None:
+    """What the history says, where there is one."""
+    if "history" not in report.data:
+        return None
+    from replguard.report import nightly  # noqa: PLC0415 - a gate has no history, and the database library is large
+
+    found = report.data["history"]
+    gone = [{"state": state, **one} for state in ("resolved", "unseen") for one in found[state]]
+    return {"summary": nightly.summary(report), "gone": gone[:LISTED]}
+
+
 def _counts(checks: Sequence[Check]) -> list[tuple[str, int]]:
     words = [word_of(check) for check in checks]
-    return [(word, words.count(word)) for word in ("fail", "inconclusive", "pass", "n/a") if word in words]
+    counts: list[tuple[str, int]] = [
+        (word, words.count(word)) for word in ("fail", "inconclusive", "pass", "n/a") if word in words
+    ]
+    warnings = sum(map(_warnings, checks))
+    return [*counts, ("warn", warnings)] if warnings else counts
+
+
+def _warnings(check: Check) -> int:
+    return sum(finding.severity is Severity.warn for finding in check.findings)
 
 
 def word_of(check: Check) -> str:
@@ -100,6 +122,7 @@ def _check(check: Check) -> dict[str, Any]:
         "word": word_of(check),
         "open": check.verdict is not Verdict.passed,
         "findings": [_finding(finding) for finding in findings[:LISTED]],
+        "warnings": _warnings(check),
         "left_out": max(len(findings) - LISTED, 0),
     }
 
@@ -113,8 +136,19 @@ def _finding(finding: Finding) -> _Shown:
         finding.remedy,
         where_of(finding),
         finding.evidence.get("waived"),
-        [(name, " | ".join(repr(value) for value in values)) for name, values in columns.items()],
+        [
+            *((name, " | ".join(repr(value) for value in values)) for name, values in columns.items()),
+            *((head, rest) for head, _, rest in (line.partition(": ") for line in writers(finding))),
+        ],
+        _since(finding),
     )
+
+
+def _since(finding: Finding) -> str:
+    known = finding.evidence.get("history")
+    if not known:
+        return ""
+    return "(new)" if known["state"] == "new" else f"(since {known['since'][:16].replace('T', ' ')} UTC)"
 
 
 def where_of(finding: Finding) -> str:

@@ -97,13 +97,13 @@ def _finding(finding: Finding, console: Console) -> None:
     console.print(Padding(head, (0, 0, 0, 6), expand=False))
     for column, (first, second) in dict(finding.evidence.get("columns") or {}).items():
         console.print(Padding(Text(f"{column}: {first!r} | {second!r}", style="cyan"), (0, 0, 0, 10), expand=False))
-    for line in _writers(finding):
+    for line in writers(finding):
         console.print(Padding(Text(line, style="cyan"), (0, 0, 0, 10), expand=False))
     if finding.remedy:
         console.print(Padding(Text(f"-> {finding.remedy}", style="dim"), (0, 0, 0, 10), expand=False))
 
 
-def _writers(finding: Finding) -> Iterator[str]:
+def writers(finding: Finding) -> Iterator[str]:
     """Who changed a row last on each side, where it is known."""
     for cluster, change in dict(finding.evidence.get("last_change") or {}).items():
         parts = (
