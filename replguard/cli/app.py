@@ -29,7 +29,7 @@ COMMANDS = {
     "resume": Place("replguard.cli.resume", "Resume all links, both directions, and verify that data flows."),
     "gate": Place("replguard.cli.gate", "Run every check and give one verdict: may we switch?"),
     "report": Place(
-        "replguard.cli.report", "Run gate and diff, store the run, tell what is new, persists or is resolved."
+        "replguard.cli.report", "Run gate and diff, store the run, and tell what is new, persists or is resolved."
     ),
     "history": Place("replguard.cli.history", "The runs that `replguard report` has stored."),
     "verify": Place("replguard.cli.verify", "Check a folder of evidence against its manifest and signature."),
