@@ -1,7 +1,7 @@
 """Two runs held against one another: which findings are new, which persist and since when, which are resolved. Pure.
 
 What a run could not look at is neither: a finding that is not told any more counts as resolved only where its check ran
-whole, and its table was compared.
+whole, its table was compared, and nothing that this check says of the table, or of all, is unknown.
 """
 
 from __future__ import annotations
@@ -53,10 +53,13 @@ def identity(finding: Mapping[str, Any]) -> str:
 
 
 def counted(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The findings of a report that are followed from run to run, each with its check: all but mere information."""
+    """The findings of a report that are followed from run to run, each with its check: all but mere information.
+
+    What is waived is still there.
+    """
     for check in document["checks"]:
         for finding in check["findings"]:
-            if finding["severity"] != "info":
+            if finding["severity"] != "info" or "waived" in finding.get("evidence", ()):
                 yield check["id"], finding
 
 
@@ -74,31 +77,56 @@ def compare(document: Mapping[str, Any], before: Iterable[Seen], at: str) -> tup
             now[name] = Seen(name, check, finding, PERSISTING, then.since_run, then.since_at)
         else:
             now[name] = Seen(name, check, finding, NEW, None, at)
-    looked = _looked(document)
-    open_tables = _not_compared(document)
+    sight = _Sight.of(document)
     gone = []
     for one in known.values():
-        if one.identity in now:
-            continue
-        table = (one.finding.get("schema"), one.finding.get("table"))
-        unseen = one.check not in looked or (one.finding["code"] in _ROWS and table in open_tables)
-        state = UNSEEN if unseen else RESOLVED
-        gone.append(Seen(one.identity, one.check, one.finding, state, one.since_run, one.since_at))
+        if one.identity not in now:
+            state = RESOLVED if sight.shows(one) else UNSEEN
+            gone.append(Seen(one.identity, one.check, one.finding, state, one.since_run, one.since_at))
     return list(now.values()), gone
 
 
-def _looked(document: Mapping[str, Any]) -> set[str]:
-    """The checks that ran whole."""
-    return {
-        check["id"]
-        for check in document["checks"]
-        if not any(finding["code"] == _NOT_RUN for finding in check["findings"])
-    }
+_Table = tuple[str | None, str | None]
 
 
-def _not_compared(document: Mapping[str, Any]) -> set[tuple[str | None, str | None]]:
-    return {
-        (table["schema"], table["table"])
-        for table in document["coverage"]["tables"]
-        if table["class"] == "config" and not table["compared"]
-    }
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a run looked at: the checks that ran whole, tables that were not compared, and by check those of which
+    something is unknown or not listed (a table of None stands for all).
+    """
+
+    looked: set[str]
+    not_compared: set[_Table]
+    dim: dict[str, set[_Table]]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> _Sight:
+        tables = document["coverage"]["tables"]
+        return cls(
+            {check["id"] for check in document["checks"] if not any(map(_not_run, check["findings"]))},
+            {_table(table) for table in tables if table["class"] == "config" and not table["compared"]},
+            {check["id"]: {_table(one) for one in check["findings"] if _dim(one)} for check in document["checks"]},
+        )
+
+    def shows(self, one: Seen) -> bool:
+        """Whether this finding would have been told, were it still there."""
+        if one.check not in self.looked:
+            return False
+        if one.finding["severity"] == "unknown":
+            return True
+        dim, table = self.dim.get(one.check, set()), _table(one.finding)
+        if (None, None) in dim or table in dim or (table == (None, None) and dim):
+            return False
+        return one.finding["code"] not in _ROWS or table not in self.not_compared
+
+
+def _table(place: Mapping[str, Any]) -> _Table:
+    return place.get("schema"), place.get("table")
+
+
+def _not_run(finding: Mapping[str, Any]) -> bool:
+    return bool(finding["code"] == _NOT_RUN)
+
+
+def _dim(finding: Mapping[str, Any]) -> bool:
+    return finding["severity"] == "unknown" or "not_listed" in finding.get("evidence", ())

@@ -1,22 +1,25 @@
 """The tables of the history, and the steps from each version of them to the next.
 
-A step is applied in a transaction with the version that it leads to, so that a kill half-way leaves the version before.
+A step is applied in a transaction with the version that it leads to, so that a kill half-way leaves the version before;
+where a server ends transactions at DDL, each step finds what of it is there already. One run writes at a time.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, func, inspect, select
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
-from replguard.errors import ConfigError
+from replguard.errors import ConfigError, DeadlineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine
 
+_NAME, _NUMBER, _PATIENCE = "replguard.history", 7_301_842_611, 60
 METADATA = MetaData()
 VERSION_TABLE = Table(
     "replguard_schema",
@@ -71,15 +74,9 @@ def migrate(engine: Engine, steps: tuple[Callable[[Connection], None], ...] = ST
     """Bring the tables to the newest version. ConfigError where they are newer than this replguard knows."""
     while (found := version_of(engine)) < len(steps):
         try:
-            with engine.begin() as connection:
-                if found == 0:
-                    VERSION_TABLE.create(connection, checkfirst=True)
-                    connection.execute(VERSION_TABLE.insert().values(id=1, version=0))
-                changed = connection.execute(
-                    VERSION_TABLE.update().where(VERSION_TABLE.c.version == found).values(version=found + 1)
-                )
-                if changed.rowcount == 1:
-                    steps[found](connection)
+            with alone(engine) as connection:
+                if _version(connection) == found:
+                    _step(connection, found, steps[found])
         except (IntegrityError, OperationalError, ProgrammingError):
             if version_of(engine) == found:
                 raise
@@ -91,10 +88,53 @@ def migrate(engine: Engine, steps: tuple[Callable[[Connection], None], ...] = ST
         )
 
 
+def _step(connection: Connection, found: int, step: Callable[[Connection], None]) -> None:
+    if not inspect(connection).has_table(VERSION_TABLE.name):
+        VERSION_TABLE.create(connection)
+    if connection.execute(select(VERSION_TABLE.c.version)).first() is None:
+        connection.execute(VERSION_TABLE.insert().values(id=1, version=0))
+    # The version comes last: MySQL and MariaDB end a transaction at each DDL, and must find a step half-way undone.
+    step(connection)
+    connection.execute(VERSION_TABLE.update().values(version=found + 1))
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other run's may overlap. DeadlineError where another does not end."""
+    dialect = engine.dialect.name
+    with engine.connect() as plain:
+        connection = plain if dialect == "sqlite" else plain.execution_options(isolation_level="READ COMMITTED")
+        named = dialect in ("mysql", "mariadb")
+        if named:
+            _take(connection)
+        try:
+            with connection.begin():
+                if dialect == "postgresql":
+                    connection.execute(select(func.pg_advisory_xact_lock(_NUMBER)))
+                yield connection
+        finally:
+            if named:
+                connection.execute(select(func.release_lock(_NAME)))
+                connection.commit()
+
+
+def _take(connection: Connection) -> None:
+    """The lock of this name, which is the session's: it goes with it."""
+    held = connection.execute(select(func.get_lock(_NAME, _PATIENCE))).scalar()
+    connection.commit()
+    if held != 1:
+        raise DeadlineError(
+            f"another run has been writing to the history for {_PATIENCE} s", remedy="see who holds it, and run again"
+        )
+
+
 def version_of(engine: Engine) -> int:
     """0 where there are no tables yet."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table(VERSION_TABLE.name):
-            return 0
-        found = connection.execute(select(VERSION_TABLE.c.version)).scalar()
-        return int(found or 0)
+        return _version(connection)
+
+
+def _version(connection: Connection) -> int:
+    if not inspect(connection).has_table(VERSION_TABLE.name):
+        return 0
+    return int(connection.execute(select(VERSION_TABLE.c.version)).scalar() or 0)

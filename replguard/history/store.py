@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from replguard.endpoint import expand
 from replguard.errors import ConfigError, ReplguardError, ServerError
 from replguard.history.compare import UNSEEN, Seen, compare
-from replguard.history.schema import FINDING, RUN, migrate
+from replguard.history.schema import FINDING, RUN, alone, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +87,7 @@ class History:
     def add(self, document: Mapping[str, Any]) -> Stored:
         """Store the document of a report, held against the run before of the same pair."""
         pair, began = pair_of(document), str(document["started_at"])
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), alone(self._engine) as connection:
             previous = connection.execute(
                 select(RUN.c.id).where(RUN.c.pair == pair).order_by(RUN.c.id.desc()).limit(1)
             ).scalar()
@@ -146,7 +146,7 @@ class History:
 
         The newest run of a pair always stays: the next is held against it.
         """
-        with self._explained(), self._engine.begin() as connection:
+        with self._explained(), alone(self._engine) as connection:
             rows = connection.execute(select(RUN.c.id, RUN.c.pair, RUN.c.started_at).order_by(RUN.c.id.desc())).all()
             places: dict[str, int] = {}
             gone = []
@@ -202,13 +202,15 @@ def _engine(url: URL) -> Engine:
             return create_engine(url, pool_pre_ping=True)
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # It holds values of rows: nobody else may read it, wherever it lies.
+            Path(url.database).touch(mode=0o600)
         engine = create_engine(url, connect_args={"timeout": 30})
     except (NoSuchModuleError, ImportError) as error:
         words = f"no driver for {url.drivername} is installed ({error})"
         raise ConfigError(words, remedy="install its Python driver, or use another database") from None
     except OSError as error:
         raise ConfigError(
-            f"the folder of {url.database} cannot be made: {error.strerror}", remedy="name another file with --history"
+            f"{url.database} cannot be made: {error.strerror}", remedy="name another file with --history"
         ) from None
     # Python's driver begins a transaction late and ends it before DDL: so it is told to leave that to us.
     event.listen(engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None))

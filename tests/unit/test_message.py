@@ -34,13 +34,13 @@ def row(number: int, state: str, **evidence: Any) -> Finding:
 
 
 def report(*findings: Finding, **history: Any) -> Report:
-    gone = {"check": "diff.data", "since": SINCE, "since_run": 3, "finding": {"code": "row.extra", "severity": "fail"}}
+    gone = {"code": "row.extra", "severity": "fail", "message": "row 5 is gone"}
     found = {
         "run": 9,
         "previous": 8,
         "new": 1,
         "persisting": 1,
-        "resolved": [{**gone, "finding": {**gone["finding"], "message": "row 5 is gone"}}],
+        "resolved": [{"check": "diff.data", "since": SINCE, "since_run": 3, "finding": gone}],
         "unseen": [],
         **history,
     }
