@@ -81,6 +81,7 @@ class Config:
     gate: GateSection = field(default_factory=GateSection)
     waivers: tuple[WaiverSection, ...] = ()
     history: str | None = None
+    notify: tuple[str, ...] = ()
 
 
 def load(path: Path) -> Config:
@@ -161,7 +162,9 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
     state = _at(file, ("state_dir",), lambda: _state_dir(model))
     named = tuple(links) if isinstance(links, list) else links
     waivers = tuple(model.policy.waivers)
-    return Config((first, second), policy, named, state, source, model.gate, waivers, model.history)
+    return Config(
+        (first, second), policy, named, state, source, model.gate, waivers, model.history, tuple(model.notify)
+    )
 
 
 def _state_dir(model: ConfigFile) -> Path:

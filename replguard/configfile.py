@@ -162,6 +162,7 @@ class ConfigFile(_Strict):
     links: Literal["none", "discover"] | list[LinkSection] | None = None
     state_dir: str | None = None
     gate: GateSection = GateSection()
+    notify: list[str] = Field(default=[], description="whom `replguard report` tells: URLs of apprise, with ${NAME}")
     history: str | None = Field(
         default=None,
         min_length=1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,13 +35,19 @@ def test_drift_is_new_persists_and_is_resolved(shell: Shell, db: Workspace) -> N
     assert first.document["data"]["history"]["previous"] is None
     name = db.query("blue", "SELECT name FROM account WHERE id = 2")[0][0]
     db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 2")
-    second, third = shell.json(*REPORT), shell.json(*REPORT, "--html", "night.html")
+    second = shell.json(*REPORT, "--mail", "night.txt", "--markdown", "night.md")
+    third = shell.json(*REPORT, "--html", "night.html")
     assert (second.code, third.code) == (1, 1), (second, third)
     assert states(second) == [({"id": 2}, "new", 2)]
     assert states(third) == [({"id": 2}, "persisting", 2)]
     page = (shell.folder / "night.html").read_text(encoding="utf-8")
     assert "3 runs, 1 of them passed" in page
     assert "run 3, since run 2" in page
+
+    mail = (shell.folder / "night.txt").read_text(encoding="utf-8")
+    assert mail.startswith("Subject: replguard FAIL on blue and green: ")
+    assert "row.differs" in mail
+    assert "row" in (shell.folder / "night.md").read_text(encoding="utf-8")
 
     # A run that could not look says nothing about it.
     db.run_local("green", "ALTER TABLE account RENAME TO hidden")
@@ -94,9 +102,39 @@ def test_a_server_keeps_the_history_too(shell: Shell, db: Workspace) -> None:
         db.run("blue", f"DROP DATABASE {database}")
 
 
+def test_people_are_told_of_changes_alone_unless_asked_otherwise(healthy: Shell) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        healthy.variables["WHERE"] = f"json://127.0.0.1:{server.server_port}/secret-token"
+        runs = [healthy.json(*REPORT, "--notify", "${WHERE}") for _ in range(2)]
+        runs.append(healthy.json(*REPORT, "--notify", "${WHERE}", "--notify-when", "always"))
+        server.shutdown()
+    assert [run.code for run in runs] == [0, 0, 0], runs
+    assert len(told) == 2, "the first run is a change, the second is none, the third was asked for"
+    assert told[0]["title"].startswith("replguard PASS on blue and green")
+    unsent = healthy.json(*REPORT, "--notify", "${WHERE}", "--notify-when", "always")
+    assert unsent.code == 0, unsent
+    assert unsent.found("notify.failed", "warn")
+    for run in (*runs, unsent):
+        assert "secret-token" not in run.stdout + run.stderr
+    assert len(healthy.json("history", "list").document["data"]["runs"]) == 4
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (["--notify", "nothing://known"], "none that apprise knows"),
         (["--history", "no url"], "no URL of a database"),
         (["--history", "oracle://dba@h/d"], "no driver"),
         (["--history", "sqlite:////proc/no/where.sqlite"], "cannot be made"),
