@@ -83,7 +83,7 @@ class Activity:
 class ReadOnly:
     """Whether a server refuses writes. ``setting`` is what says so, ``set_by`` the statements that make it read-only.
 
-    ``bypass`` says in words who may write all the same, ``lost`` what becomes of it at a restart, where that is known.
+    ``bypass`` says in words who may write all the same, empty where nobody may.
     """
 
     on: bool

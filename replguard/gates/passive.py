@@ -12,7 +12,7 @@ from replguard.policy import TableClass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from replguard.engines.activity import Session
+    from replguard.engines.activity import ReadOnly, Session
     from replguard.engines.base import Server
     from replguard.gates.base import Context
 
@@ -43,8 +43,10 @@ class PassiveReadOnly(Gate):
         if active is None or passive is None:
             return Outcome((_no_roles(self.id, context),))
         waits, serves = context.pair.server(passive), context.pair.server(active)
-        findings = (*_passive(waits), *_active(serves))
-        return Outcome((Check(self.id, f"{passive} is to refuse writes, {active} to take them", findings),))
+        found = telling(waits).read_only()
+        findings = (*_passive(waits, found), *_active(serves))
+        but = f"; {found.bypass} may write all the same" if found.on and found.bypass else ""
+        return Outcome((Check(self.id, f"{passive} is to refuse writes, {active} to take them{but}", findings),))
 
 
 def _no_roles(check: str, context: Context) -> Check:
@@ -53,8 +55,7 @@ def _no_roles(check: str, context: Context) -> Check:
     )
 
 
-def _passive(server: Server) -> Iterator[Finding]:
-    found = telling(server).read_only()
+def _passive(server: Server, found: ReadOnly) -> Iterator[Finding]:
     if not found.on:
         what = f"{server.name} is passive and takes writes: {found.setting} is off"
         yield Finding(

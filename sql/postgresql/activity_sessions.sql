@@ -34,5 +34,5 @@ LEFT JOIN LATERAL (
 WHERE a.pid <> pg_backend_pid()
   AND (a.datname = current_database() OR a.backend_xid IS NOT NULL)
   AND a.backend_type NOT IN ('walsender', 'autovacuum worker', 'autovacuum launcher')
-  AND a.application_name NOT LIKE 'replguard%'
+  AND NOT (a.backend_type = 'client backend' AND a.application_name LIKE 'replguard%')
 ORDER BY a.pid

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from replguard.control.locking import OperatorLock
 from replguard.control.receipt import state_folder
 from replguard.demo.servers import until
+from replguard.gates.base import Purpose
 from replguard.journal import Journal
 from replguard.model.findings import Verdict
 from tests.conformance.breaking import Case
@@ -191,6 +192,14 @@ CASES = (
             postgresql=("BEGIN", "LOCK TABLE auditlog IN SHARE MODE"),
             mysql=("LOCK TABLES auditlog READ",),
         ),
+    ),
+    Case(
+        "activity.prepared",
+        "a transaction is prepared, and no move is near",
+        frozenset({"activity.in_doubt"}),
+        _prepared,
+        verdict=Verdict.passed,
+        purpose=Purpose.nightly,
     ),
     Case("activity.prepared", "a transaction is prepared", frozenset({"activity.in_doubt"}), _prepared),
     Case(

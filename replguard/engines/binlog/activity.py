@@ -166,14 +166,16 @@ def read_only(server: BinlogServer) -> ReadOnly:
     values = {str(row["Variable_name"]): str(row["Value"]).upper() for row in server.run("activity_read_only")}
     strict, plain = values.get("super_read_only"), values.get("read_only", "OFF")
     name = "read_only" if strict is None else "super_read_only"
-    on = plain not in {"OFF", "0"}
+    on, for_all = plain not in {"OFF", "0"}, strict == "ON" or plain == "NO_LOCK_NO_ADMIN"
     exempt: tuple[str, ...] = ()
     unseen: tuple[Unseen, ...] = ()
-    if on and strict != "ON":
+    if on and not for_all:
         exempt, unseen = _exempt(server)
-    statement = f"SET PERSIST {name} = ON" if strict is not None else f"SET GLOBAL {name} = ON"
-    note = "" if strict == "ON" else "accounts with " + ("CONNECTION_ADMIN or SUPER" if strict else _bypass(server))
-    return ReadOnly(on, name if strict == "ON" else "read_only", statement, note, exempt, unseen)
+    set_by = (
+        f"SET PERSIST {name} = ON" if strict is not None else f"SET GLOBAL {name} = ON, with it in the option file,"
+    )
+    note = "" if for_all else "accounts with " + ("CONNECTION_ADMIN or SUPER" if strict else _bypass(server))
+    return ReadOnly(on, name if for_all else "read_only", set_by, note, exempt, unseen)
 
 
 def _bypass(server: BinlogServer) -> str:

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def look(server: PostgresServer, readers: Sequence[Link]) -> Tools:
-    return Tools((*_programs(server), *_extensions(server), *_slots(server, readers)))
+    return Tools((*_programs(server, readers), *_extensions(server), *_slots(server, readers)))
 
 
-def _programs(server: PostgresServer) -> Iterator[Tool]:
+def _programs(server: PostgresServer, readers: Sequence[Link]) -> Iterator[Tool]:
+    ours = {link.name for link in readers}
     for row in server.session.rows("tools_programs"):
+        if row["program"] in ours:
+            continue
         who = f"{row['sessions']} sessions of {row['role']}, {row['program']}"
         for kind in (actor, manager, reader):
             if tool := kind(row["program"], who):
