@@ -83,12 +83,14 @@ class Activity:
 class ReadOnly:
     """Whether a server refuses writes. ``setting`` is what says so, ``set_by`` the statements that make it read-only.
 
-    ``bypass`` says in words who may write all the same, empty where nobody may.
+    ``keep`` says what makes that last over a restart, ``bypass`` in words who may write all the same; either is empty
+    where there is nothing to say.
     """
 
     on: bool
     setting: str
     set_by: str
+    keep: str = ""
     bypass: str = ""
     exempt: tuple[str, ...] = ()
     """Sessions that are connected now and may write all the same."""

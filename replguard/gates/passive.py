@@ -58,9 +58,8 @@ def _no_roles(check: str, context: Context) -> Check:
 def _passive(server: Server, found: ReadOnly) -> Iterator[Finding]:
     if not found.on:
         what = f"{server.name} is passive and takes writes: {found.setting} is off"
-        yield Finding(
-            "passive.writable", Severity.fail, what, server.name, remedy=f"run {found.set_by} on {server.name}"
-        )
+        help_ = f"run {found.set_by} on {server.name}" + (f"; {found.keep}" if found.keep else "")
+        yield Finding("passive.writable", Severity.fail, what, server.name, remedy=help_)
         return
     for who in found.exempt:
         what = f"{server.name} is read-only, and {who} may write there all the same"

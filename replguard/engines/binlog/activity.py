@@ -171,11 +171,11 @@ def read_only(server: BinlogServer) -> ReadOnly:
     unseen: tuple[Unseen, ...] = ()
     if on and not for_all:
         exempt, unseen = _exempt(server)
-    set_by = (
-        f"SET PERSIST {name} = ON" if strict is not None else f"SET GLOBAL {name} = ON, with it in the option file,"
-    )
+    set_by, keep = f"SET PERSIST {name} = ON", ""
+    if strict is None:
+        set_by, keep = f"SET GLOBAL {name} = ON", f"put {name} = ON into its option file as well, or a restart ends it"
     note = "" if for_all else "accounts with " + ("CONNECTION_ADMIN or SUPER" if strict else _bypass(server))
-    return ReadOnly(on, name if for_all else "read_only", set_by, note, exempt, unseen)
+    return ReadOnly(on, name if for_all else "read_only", set_by, keep, note, exempt, unseen)
 
 
 def _bypass(server: BinlogServer) -> str:

@@ -88,4 +88,4 @@ def read_only(server: PostgresServer) -> ReadOnly:
     on = bool(row["standby"]) or str(row["value"]).lower() in {"on", "true", "yes", "1"}
     set_by = f"ALTER DATABASE {quoted(row['database'])} SET default_transaction_read_only = on"
     exempt = tuple(f"role {role}, whose own setting is off" for role in row["exempt"])
-    return ReadOnly(on, name, set_by, "" if row["standby"] else "any session that sets it off", exempt)
+    return ReadOnly(on, name, set_by, "", "" if row["standby"] else "any session that sets it off", exempt)
