@@ -5,17 +5,44 @@ They are the source of ``schemas/config.schema.json`` and ``schemas/policy.schem
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from replguard.policy import Equality  # noqa: TC001 - pydantic resolves it at run time
 
 Glob = Annotated[str, Field(min_length=1, description="table or schema.table; * and ? are globs, _ is an underscore")]
 Globs = list[Glob]
 Groups = dict[str, Globs]
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
+_DURATION = r"^\s*(\d+(?:\.\d+)?)\s*(s|m|min|h|d|)\s*$"
+
+
+def _seconds(value: object) -> object:
+    """A length of time in seconds.
+
+    >>> _seconds("2h"), _seconds("1.5m"), _seconds(30)
+    (7200.0, 90.0, 30)
+    """
+    if not isinstance(value, str):
+        return value
+    match = re.match(_DURATION, value)
+    if not match:
+        raise ValueError(f"{value!r} is no duration: write 30m, 2h or 1d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+Duration = Annotated[
+    float,
+    Field(gt=0, allow_inf_nan=False),
+    BeforeValidator(_seconds),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": _DURATION}]}),
+]
 
 
 class _Strict(BaseModel):
@@ -140,6 +167,7 @@ class GateSection(_Strict):
         default=30.0, ge=0, allow_inf_nan=False, description="seconds for which a transaction may be open"
     )
     read_only: bool = Field(default=False, description="whether the passive side must refuse writes")
+    pause: Duration = Field(default=7200.0, description="how long a pause is planned to last: 30m, 2h, 1d")
 
 
 class WaiverSection(_Strict):

@@ -56,6 +56,10 @@ def gate(
     deadline: Annotated[
         str, typer.Option("--deadline", metavar="TIME", help="The longest that a check may take beyond its own time.")
     ] = "60s",
+    pause: Annotated[
+        str | None,
+        typer.Option("--pause", metavar="TIME", help="How long the pause is planned to last [default: gate.pause]."),
+    ] = None,
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
     evidence: Annotated[
         Path | None,
@@ -76,6 +80,7 @@ def gate(
         "settle": seconds(settle),
         "deadline": seconds(deadline),
         "mask": mask,
+        "pause": seconds(pause) if pause else None,
     }
     wanted = Wanted(evidence, sign_key, mask=mask)
     shown = None if format in PLAIN else partial(_print, form=format)

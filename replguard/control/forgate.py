@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replguard.control import locking, receipt
+from replguard.control import foretold, locking, ready, receipt
 from replguard.journal import Journal
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from replguard.engines.pair import Pair
+    from replguard.model.findings import Check, Finding, Severity
+    from replguard.model.links import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,14 @@ class Known:
 
     def operators(self, pair: Pair) -> Sequence[tuple[str, str]]:
         return locking.holders(pair)
+
+    def places(self, pair: Pair, links: Sequence[Link]) -> Check:
+        return ready.places(pair, [link for link in links if link.source])
+
+    def retention(
+        self, pair: Pair, links: Sequence[Link], pause: float, sample: float, severity: Severity
+    ) -> Sequence[Finding]:
+        return foretold.findings(pair, links, self.receipt(), pause, sample, severity)
 
     def unfinished(self) -> Sequence[tuple[str, str]]:
         entries = (entry.data for entry in Journal(self.folder).unfinished())

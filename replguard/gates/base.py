@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from replguard.config import Config
     from replguard.diff.trace import Tracing
     from replguard.engines.pair import Pair
-    from replguard.model.findings import Check, Strength
+    from replguard.model.findings import Check, Finding, Severity, Strength
     from replguard.model.links import Link
 
 
@@ -41,7 +41,8 @@ class Options:
 
     ``to`` names the cluster that traffic is to be moved to. ``deadline`` seconds is the longest that a check may take
     beyond its own time, ``only`` the ids of the gates that are asked (None: all), for who wants a part. ``trace`` asks
-    who changed rows that differ.
+    who changed rows that differ. ``pause`` seconds is how long the pause is planned to last, None: as the config
+    says.
     """
 
     today: date
@@ -53,6 +54,7 @@ class Options:
     deadline: float = 60.0
     only: frozenset[str] | None = None
     trace: Tracing | None = None
+    pause: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,19 @@ class Control(Protocol):
 
     def operators(self, pair: Pair) -> Sequence[tuple[str, str]]:
         """Clusters on which somebody holds the operators' lock, each with who it is and since when."""
+        ...
+
+    def places(self, pair: Pair, links: Sequence[Link]) -> Check:
+        """Whether each link finds on its source what it needs next, as a resume would ask."""
+        ...
+
+    def retention(
+        self, pair: Pair, links: Sequence[Link], pause: float, sample: float, severity: Severity
+    ) -> Sequence[Finding]:
+        """How long each log is kept that a pause of ``pause`` seconds needs; ``severity`` for one that is too short.
+
+        A rate is measured over ``sample`` seconds where a server knows none.
+        """
         ...
 
     def unfinished(self) -> Sequence[tuple[str, str]]:

@@ -25,6 +25,7 @@ from replguard.gates.health import Health
 from replguard.gates.keys import Keys
 from replguard.gates.links import Links
 from replguard.gates.passive import PassiveReadOnly, PassiveWriters
+from replguard.gates.retention import Positions, Retention
 from replguard.gates.settings import Settings
 from replguard.gates.streams import Streams
 from replguard.gates.tables import Tables
@@ -60,6 +61,8 @@ GATES: tuple[Gate, ...] = (
     PassiveWriters(),
     OtherTools(),
     Operators(),
+    Positions(),
+    Retention(),
 )
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""

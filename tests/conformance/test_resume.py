@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from replguard.control.pause import Options as PauseOptions
 from replguard.control.resume import Options
 from replguard.demo.servers import until
 from replguard.errors import UsageError
+from replguard.gates.base import Options as GateOptions
+from replguard.gates.base import Purpose
 from replguard.journal import Journal
 from replguard.model.findings import Verdict
 from replguard.policy import Policy, Rule, TableClass
@@ -265,11 +268,14 @@ def test_a_place_that_is_lost_stops_it(app: Application) -> None:
         try:
             _lose(app, clusters)
             lost = clusters.resume(replace(ACCEPT, accept_unknown=True, accept_upgrade=True))
+            wanted = GateOptions(datetime.now(UTC).date(), window=0.0, only=frozenset({"resume.position"}))
+            gate = clusters.gate(Purpose.cutover, wanted)
         finally:
             if app.family == "postgresql":
                 app.db.run("blue", "ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()")
         assert lost.verdict is Verdict.failed
         assert [one.link for one in of(lost, "resume.position_lost")] == [lost.links[0].link]
+        assert (gate.verdict, codes(gate)) == (Verdict.failed, ["resume.position_lost"])
         if app.family == "postgresql":
             app.db.run("blue", f"SELECT pg_drop_replication_slot('{app.subscription}')")
             gone = clusters.resume(PLAIN)
