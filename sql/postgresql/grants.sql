@@ -33,6 +33,8 @@ GRANT replguard_read TO replguard_stream;
 -- The login itself needs REPLICATION, which is not inherited through roles: see below.
 -- Without pg_read_all_stats gate is not shown what sessions of other users do.
 GRANT pg_read_all_stats TO replguard_stream;
+-- Without pg_read_all_settings gate is not shown which libraries run jobs by themselves.
+GRANT pg_read_all_settings TO replguard_stream;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE replguard_control NOLOGIN;

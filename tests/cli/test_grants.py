@@ -92,6 +92,7 @@ PROOF: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
         "SELECT ON ALL TABLES IN SCHEMA public": (("diff",), "GRANT SELECT ON TABLE"),
         "SELECT ON ALL SEQUENCES IN SCHEMA public": (("diff",), "GRANT SELECT ON SEQUENCE"),
         "pg_read_all_stats": (GATE, "GRANT pg_read_all_stats"),
+        "pg_read_all_settings": (GATE, "GRANT pg_read_all_settings"),
         "owner_of_the_subscription": (("pause",), 'GRANT "subscription_'),
         "owner_of_the_publication": (APPLY, 'GRANT "publication_'),
         "owner_of_the_tables": (APPLY, 'GRANT "tables_'),
