@@ -51,7 +51,7 @@ class TellsTools(Protocol):
 
 _HOLD = "hold it for the time of the move (as `patronictl pause` does), and let it go on afterwards"
 MANAGERS = (
-    (re.compile(r"^(?:orchestrator|orc)\b", re.IGNORECASE), "orchestrator"),
+    (re.compile(r"^(?:orchestrator|orc)(?:\b|_)", re.IGNORECASE), "orchestrator"),
     (re.compile(r"^(?:mha|mhauser)\b", re.IGNORECASE), "MHA"),
     (re.compile(r"^(?:maxscale|mariadbmon)", re.IGNORECASE), "MaxScale"),
     (re.compile(r"^patroni", re.IGNORECASE), "Patroni"),

@@ -6,7 +6,6 @@ SELECT a.pid, a.usename::text AS role, COALESCE(host(a.client_addr), 'the server
        a.application_name AS program, a.backend_type AS kind, r.rolsuper AS superuser,
        EXTRACT(EPOCH FROM clock_timestamp() - a.xact_start)::float8 AS seconds,
        a.backend_xid IS NOT NULL OR COALESCE(l.locking, false) AS writes,
-       a.backend_xid IS NOT NULL AS modified,
        CASE WHEN a.state = 'active' THEN left(a.query, 400) END AS statement,
        CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END AS waits_for,
        CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) END AS blockers,
@@ -15,7 +14,7 @@ SELECT a.pid, a.usename::text AS role, COALESCE(host(a.client_addr), 'the server
 FROM pg_stat_activity AS a
 LEFT JOIN pg_roles AS r ON r.oid = a.usesysid
 LEFT JOIN LATERAL (
-    SELECT bool_or(k.mode = 'RowShareLock' AND k.granted) AS locking,
+    SELECT bool_or(k.mode IN ('RowShareLock', 'RowExclusiveLock') AND k.granted) AS locking,
            min(k.waitstart) AS waiting,
            array_agg(DISTINCT ARRAY[k.mode, COALESCE(n.nspname::text, ''), COALESCE(c.relname::text, '')])
                FILTER (WHERE k.granted AND k.mode IN

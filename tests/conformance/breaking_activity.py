@@ -241,7 +241,7 @@ CASES = (
         frozenset({"passive.writer"}),
         standing(
             "green",
-            postgresql=("BEGIN", "UPDATE account SET email = 'x' WHERE id = 3"),
+            postgresql=("BEGIN", "UPDATE account SET email = 'x' WHERE id < 0"),
             mysql=("BEGIN", "UPDATE account SET email = 'x' WHERE id = 3"),
         ),
     ),

@@ -53,8 +53,6 @@ def _session(row: Mapping[str, Any], backup: str | None) -> Session | None:
 
 
 def _written(row: Mapping[str, Any]) -> tuple[TableName, ...]:
-    if not row["modified"]:
-        return ()
     return tuple(sorted(TableName(schema, name) for schema, name in row["written"] or ()))
 
 
