@@ -445,6 +445,16 @@ class Clusters:
             data=data,
         )
 
+    def attest(self, names: Iterable[str]) -> None:
+        """Note in the state folder that whoever runs this attests these sentences of the config now. KeyError for a
+        name that is none of them.
+        """
+        from replguard.control import attested
+
+        known = {one.name: one for one in self.config.site.attestations}
+        if wanted := [known[name] for name in names]:
+            attested.attest(self._folder, wanted)
+
     def certify(self, report: Report, path: Path) -> Report:
         """Write the certificate of the comparison in a gate for a cutover to a file, where it may be issued.
 

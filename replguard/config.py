@@ -44,6 +44,7 @@ from replguard.policy import (
     TableClass,
 )
 from replguard.predicate import parse
+from replguard.sitefile import SiteFile
 from replguard.yamlfile import YamlFile
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Config:
     waivers: tuple[WaiverSection, ...] = ()
     history: str | None = None
     notify: tuple[str, ...] = ()
+    site: SiteFile = field(default_factory=SiteFile)
 
 
 def load(path: Path) -> Config:
@@ -163,7 +165,7 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
     named = tuple(links) if isinstance(links, list) else links
     waivers = tuple(model.policy.waivers)
     return Config(
-        (first, second), policy, named, state, source, model.gate, waivers, model.history, tuple(model.notify)
+        (first, second), policy, named, state, source, model.gate, waivers, model.history, tuple(model.notify), model
     )
 
 

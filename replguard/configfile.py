@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from replguard.policy import Equality  # noqa: TC001 - pydantic resolves it at run time
+from replguard.sitefile import SiteFile
 
 Glob = Annotated[str, Field(min_length=1, description="table or schema.table; * and ? are globs, _ is an underscore")]
 Globs = list[Glob]
@@ -182,7 +183,7 @@ class WaiverSection(_Strict):
     until: date = Field(description="last day on which it holds")
 
 
-class ConfigFile(_Strict):
+class ConfigFile(SiteFile):
     """``replguard.yaml``."""
 
     clusters: dict[str, ClusterSection] = Field(min_length=2, max_length=2)

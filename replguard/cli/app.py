@@ -32,6 +32,9 @@ COMMANDS = {
         "replguard.cli.report", "Run gate and diff, store the run, and tell what is new, persists or is resolved."
     ),
     "history": Place("replguard.cli.history", "The runs that `replguard report` has stored."),
+    "manifest": Place(
+        "replguard.cli.manifest", "List a file or tree with sizes and hashes, so that hosts can be compared"
+    ),
     "verify": Place("replguard.cli.verify", "Check a folder of evidence against its manifest and signature."),
 }
 

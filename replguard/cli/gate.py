@@ -17,6 +17,7 @@ from replguard.cli.forms import PLAIN, GateFormat, exit_code, rendered
 from replguard.cli.keeping import Wanted
 from replguard.cli.options import Common, Format, command
 from replguard.cli.session import Session, run
+from replguard.errors import UsageError
 
 if TYPE_CHECKING:
     from replguard.model.findings import Report
@@ -61,6 +62,10 @@ def gate(
         typer.Option("--pause", metavar="TIME", help="How long the pause is planned to last [default: gate.pause]."),
     ] = None,
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
+    attest: Annotated[
+        list[str] | None,
+        typer.Option("--attest", metavar="NAME", help="Attest what no tool can see (`attestations`); may be repeated."),
+    ] = None,
     evidence: Annotated[
         Path | None,
         typer.Option("--evidence", metavar="DIR", help="Write report, statements, config and hashes to a new folder."),
@@ -86,22 +91,38 @@ def gate(
     shown = None if format in PLAIN else partial(_print, form=format)
     common = replace(common, format=Format(format.value) if format in PLAIN else Format.text)
     code_of = exit_code if format is GateFormat.nagios else None
-    run("gate", common, lambda session: _gate(session, for_, given, wanted), shown, code_of)
+    run("gate", common, lambda session: _gate(session, for_, given, wanted, tuple(attest or ())), shown, code_of)
+
+
+def _known(session: Session, attested: tuple[str, ...]) -> None:
+    """UsageError for an attestation that the config does not ask for, before any server is asked."""
+    if not attested:
+        return
+    names = [one.name for one in session.config.site.attestations]
+    if unknown := [name for name in attested if name not in names]:
+        raise UsageError(
+            f"the config asks for no attestation {unknown[0]!r}",
+            remedy=f"it asks for: {', '.join(names)}" if names else "name it under `attestations:`",
+        )
 
 
 def _print(report: Report, form: GateFormat) -> None:
     sys.stdout.write(rendered(report, form))
 
 
-def _gate(session: Session, purpose: Purpose, given: dict[str, Any], wanted: Wanted) -> Report:
+def _gate(
+    session: Session, purpose: Purpose, given: dict[str, Any], wanted: Wanted, attested: tuple[str, ...]
+) -> Report:
     from replguard.cli import checklist  # noqa: PLC0415 - not needed for --help
     from replguard.gates import base  # noqa: PLC0415
     from replguard.gates.run import asked  # noqa: PLC0415
 
     record = wanted.begin(session)
+    _known(session, attested)
     clusters = session.clusters
     options = base.Options(datetime.now(UTC).date(), **given)
     what = base.Purpose(purpose.value)
+    clusters.attest(attested)
     with checklist.following(session, asked(what, options)) as shown:
         report = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
     return record.write(session, report) if record else report

@@ -73,6 +73,10 @@ class Control(Protocol):
         """The receipt of the pause that holds, None where none does."""
         ...
 
+    def attested(self) -> Mapping[str, Mapping[str, Any]]:
+        """What people have attested, by name: ``by``, ``at``, and the fingerprint of the ``text``."""
+        ...
+
     def operators(self, pair: Pair) -> Sequence[tuple[str, str]]:
         """Clusters on which somebody holds the operators' lock, each with who it is and since when."""
         ...

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from replguard.errors import DeadlineError, ReplguardError, UsageError
 from replguard.gates.activity import Backups, PreparedTransactions, Transactions
+from replguard.gates.attestations import Attestations
 from replguard.gates.base import Outcome
 from replguard.gates.caughtup import CaughtUp
 from replguard.gates.clocks import Clocks
 from replguard.gates.clusters import Clusters
+from replguard.gates.commands import Commands
 from replguard.gates.copied import Copied
 from replguard.gates.data import Data
 from replguard.gates.direction import Direction
+from replguard.gates.endpoints import Endpoints
 from replguard.gates.errant import Errant
 from replguard.gates.events import Events
+from replguard.gates.files import Files
 from replguard.gates.filters import Filters
 from replguard.gates.health import Health
 from replguard.gates.keys import Keys
@@ -61,6 +65,10 @@ GATES: tuple[Gate, ...] = (
     PassiveWriters(),
     OtherTools(),
     Operators(),
+    Files(),
+    Endpoints(),
+    Commands(),
+    Attestations(),
     Positions(),
     Retention(),
 )

@@ -59,7 +59,7 @@ def _line(finding: Finding) -> str:
 def _plain(text: str) -> str:
     r"""A bar begins the figures, and a line break the next line: neither may come from a name.
 
-    >>> _plain("a|b\\nc")
+    >>> _plain("a|b\nc")
     'a/b c'
     """
     return " ".join(text.replace("|", "/").split())
