@@ -13,6 +13,7 @@ from replguard.errors import DeadlineError, ReplguardError, UsageError
 from replguard.gates.activity import Backups, PreparedTransactions, Transactions
 from replguard.gates.attestations import Attestations
 from replguard.gates.base import Outcome
+from replguard.gates.capacity import FreePlaces, Privileges, WayBack
 from replguard.gates.caughtup import CaughtUp
 from replguard.gates.clocks import Clocks
 from replguard.gates.clusters import Clusters
@@ -71,6 +72,9 @@ GATES: tuple[Gate, ...] = (
     Attestations(),
     Positions(),
     Retention(),
+    FreePlaces(),
+    Privileges(),
+    WayBack(),
 )
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""

@@ -46,6 +46,8 @@ GRANT XA_RECOVER_ADMIN ON *.* TO replguard_stream;
 -- Without SELECT on performance_schema.metadata_locks gate is not shown who holds locks on tables or on the whole server.
 -- Where the clone plugin is installed, it needs SELECT on performance_schema.clone_status too.
 GRANT SELECT ON performance_schema.metadata_locks TO replguard_stream;
+-- Tells gate whether an account is there by which a replica can log in, for the way back (no password is readable by it):
+-- GRANT SELECT (User, Host, Repl_slave_priv) ON mysql.user TO replguard_stream;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE IF NOT EXISTS replguard_control;

@@ -119,7 +119,7 @@ def _age(
 
     The file that is being written has all of the time before it.
     """
-    expire = _expires(settings)
+    expire = expires(settings)
     if not expire:
         return None, "", ()
     limit = f"files are removed {_days(expire)} after they were written last"
@@ -133,7 +133,7 @@ def _age(
     return max(expire - (clock - closed), 0.0), limit, ()
 
 
-def _expires(settings: Mapping[str, str]) -> float:
+def expires(settings: Mapping[str, str]) -> float:
     """Seconds; 0 where files are not removed by age."""
     if settings.get("binlog_expire_logs_auto_purge", "ON").upper() in {"OFF", "0"}:
         return 0.0

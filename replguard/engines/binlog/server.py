@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from replguard.engines.binlog.repair import BinlogRepairs
     from replguard.engines.binlog.replication import BinlogReplication
     from replguard.engines.binlog.streams import BinlogStreams
+    from replguard.engines.capacity import Hindrance, Lack, Places
     from replguard.engines.controls import Holder
     from replguard.engines.settings import Setting
     from replguard.engines.sqlfiles import Quoted
     from replguard.engines.tools import Tools
     from replguard.model.links import Identity, Link
     from replguard.model.positions import Position
+    from replguard.model.tables import TableName
 
 Flavour = Literal["mysql", "mariadb"]
 
@@ -271,6 +273,22 @@ class BinlogServer(ABC):
         from replguard.engines.binlog.locks import holder  # noqa: PLC0415 - see above
 
         return holder(self, name)
+
+    def places(self) -> Sequence[Places]:
+        """See :class:`replguard.engines.capacity.TellsCapacity`."""
+        from replguard.engines.binlog import capacity  # noqa: PLC0415 - the gate alone asks
+
+        return tuple(capacity.places(self))
+
+    def lacks(self, links: Sequence[Link], tables: Sequence[TableName]) -> Sequence[Lack]:  # noqa: ARG002 - rights on a server
+        from replguard.engines.binlog import capacity  # noqa: PLC0415 - see above
+
+        return tuple(capacity.lacks(self, links))
+
+    def way_back(self, link: Link, pause: float) -> Sequence[Hindrance]:
+        from replguard.engines.binlog import capacity  # noqa: PLC0415 - see above
+
+        return tuple(capacity.way_back(self, link, pause))
 
     def tools(self, readers: Sequence[Link]) -> Tools:
         """See :class:`replguard.engines.tools.TellsTools`."""

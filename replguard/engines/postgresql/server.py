@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from replguard.endpoint import Endpoint
     from replguard.engines.activity import Activity, Prepared, ReadOnly
     from replguard.engines.base import OnStatement
+    from replguard.engines.capacity import Hindrance, Lack, Places
     from replguard.engines.controls import Holder
     from replguard.engines.postgresql.repair import PostgresRepairs
     from replguard.engines.postgresql.setting import PostgresSetting
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from replguard.engines.settings import Setting
     from replguard.engines.tools import Tools
     from replguard.model.links import Link
+    from replguard.model.tables import TableName
 
 OLDEST = 14
 NEWEST = 18
@@ -181,6 +183,22 @@ class PostgresServer:
         from replguard.engines.postgresql.locks import holder  # noqa: PLC0415 - see above
 
         return holder(self, name)
+
+    def places(self) -> Sequence[Places]:
+        """See :class:`replguard.engines.capacity.TellsCapacity`."""
+        from replguard.engines.postgresql import capacity  # noqa: PLC0415 - the gate alone asks
+
+        return tuple(capacity.places(self))
+
+    def lacks(self, links: Sequence[Link], tables: Sequence[TableName]) -> Sequence[Lack]:
+        from replguard.engines.postgresql import capacity  # noqa: PLC0415 - see above
+
+        return tuple(capacity.lacks(self, links, tables))
+
+    def way_back(self, link: Link, pause: float) -> Sequence[Hindrance]:  # noqa: ARG002 - subscriptions go by the slot
+        from replguard.engines.postgresql import capacity  # noqa: PLC0415 - see above
+
+        return tuple(capacity.way_back(self, pause))
 
     def tools(self, readers: Sequence[Link]) -> Tools:
         """See :class:`replguard.engines.tools.TellsTools`."""
