@@ -82,7 +82,7 @@ class Config:
     gate: GateSection = field(default_factory=GateSection)
     waivers: tuple[WaiverSection, ...] = ()
     history: str | None = None
-    notify: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)
     site: SiteFile = field(default_factory=SiteFile)
 
 

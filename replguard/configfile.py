@@ -191,10 +191,13 @@ class ConfigFile(SiteFile):
     links: Literal["none", "discover"] | list[LinkSection] | None = None
     state_dir: str | None = None
     gate: GateSection = GateSection()
-    notify: list[str] = Field(default=[], description="whom `replguard report` tells: URLs of apprise, with ${NAME}")
     history: str | None = Field(
         default=None,
         min_length=1,
         description="SQLAlchemy URL of the history of `replguard report`; ${NAME} is taken "
         "from the environment; default: a file in the state folder",
+    )
+    notify: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[],
+        description="apprise URLs that `replguard report` tells; ${NAME} is taken from the environment",
     )

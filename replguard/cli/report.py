@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,21 +15,19 @@ from replguard.cli.durations import seconds
 from replguard.cli.options import Common, Format, command
 from replguard.cli.places import HISTORY, history_url
 from replguard.cli.session import Session, console, run, show
+from replguard.cli.telling import VARIABLE, Telling, When
+from replguard.errors import ServerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from replguard.history.store import History
     from replguard.model.findings import Report
 
 EPILOG = (
     "Examples: replguard report; replguard report --html /var/www/replguard.html --history postgresql://dba@db/ops; "
-    "replguard report --notify '${REPLGUARD_NOTIFY}' --notify-when always"
+    "replguard report --notify 'mailtos://${MAIL_USER}:${MAIL_PASSWORD}@example.org?to=dba@example.org'"
 )
-
-
-class When(StrEnum):
-    change = "change"
-    always = "always"
-    never = "never"
 
 
 @command
@@ -54,22 +52,23 @@ def report(
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a page, with the trend of the last runs.")
     ] = None,
     mail: Annotated[
-        Path | None, typer.Option("--mail", metavar="FILE", help="Also write the text of a mail, with its subject.")
+        Path | None, typer.Option("--mail", metavar="FILE", help="Also write text for a mail; - instead of the report.")
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option("--markdown", metavar="FILE", help="Also write Markdown, as chats show it.")
+        Path | None,
+        typer.Option("--markdown", metavar="FILE", help="Also write Markdown for chat; - instead of the report."),
     ] = None,
     notify: Annotated[
         list[str] | None,
         typer.Option(
             "--notify",
             metavar="URL",
-            help="Tell by mail, Slack, Teams, ...: a URL of apprise, ${NAME} is taken from the environment; may be "
-            "given again [default: `notify:` of the config].",
+            help="Send it to this apprise URL (mailtos://, slack://, msteams://, ...), may be given again; ${NAME} is "
+            f"taken from the environment [default: ${VARIABLE}, else `notify:` of the config].",
         ),
     ] = None,
     notify_when: Annotated[
-        When, typer.Option("--notify-when", help="change: where anything is new, resolved or could not be looked at.")
+        When, typer.Option("--notify-when", help="change: something is new or resolved, or the verdict is another.")
     ] = When.change,
 ) -> None:
     """Run gate and diff, store the run, and tell what is new, persists or is resolved since the run before."""
@@ -79,91 +78,52 @@ def report(
         "deadline": seconds(deadline),
         "mask": mask,
     }
-    wanted = _Wanted(seconds(trace_for), history, html, mail, markdown, tuple(notify or ()), notify_when)
-    shown = partial(_show, common=common) if common.format == Format.text else None
-    run("report", common, lambda session: _report(session, given, wanted), shown)
+    patience = seconds(trace_for)
+    telling = Telling(html, mail, markdown, tuple(notify or ()), notify_when)
+    shown = (telling.printed or partial(_show, common=common)) if common.format == Format.text else None
+    run("report", common, lambda session: _report(session, given, patience, history, telling), shown)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is asked for beside the gate."""
+def _report(session: Session, given: dict[str, Any], patience: float, history: str | None, telling: Telling) -> Report:
+    from replguard.report import nightly  # noqa: PLC0415 - not needed for --help
 
-    patience: float
-    history: str | None
-    html: Path | None
-    mail: Path | None
-    markdown: Path | None
-    notify: tuple[str, ...]
-    when: When
-
-    def urls(self, session: Session) -> list[str]:
-        """Who is to be told. UsageError and ConfigError before any server is asked."""
-        if self.when is When.never:
-            return []
-        from replguard.endpoint import expand  # noqa: PLC0415 - not needed for --help
-
-        urls = [expand(text, "a notification URL") for text in self.notify or session.config.notify]
-        if urls:
-            from replguard.report import notify  # noqa: PLC0415 - only who sends pays for it
-
-            notify.check(urls)
-        return urls
-
-    def check(self) -> None:
-        from replguard.cli.wholefile import check_writable  # noqa: PLC0415 - not needed for --help
-
-        for path in (self.html, self.mail, self.markdown):
-            if path:
-                check_writable(path)
+    telling.check(json=session.common.format is Format.json)
+    urls = telling.urls(session)
+    with _opened(history_url(session, history)) as kept:
+        scope = nightly.scope(session.config, masked=given["mask"])
+        found = nightly.of(_looked(session, given, patience), scope)
+        return telling.tell(nightly.keep(found, kept), urls, None if isinstance(kept, ServerError) else kept)
 
 
-def _report(session: Session, given: dict[str, Any], wanted: _Wanted) -> Report:
+@contextmanager
+def _opened(url: str) -> Iterator[History | ServerError]:
+    """The history, or why it cannot be used: what the servers say tonight is worth telling without it."""
+    from replguard.history.store import History  # noqa: PLC0415 - not needed for --help
+
+    with ExitStack() as stack:
+        try:
+            kept: History | ServerError = stack.enter_context(History(url))
+        except ServerError as error:
+            kept = error
+        yield kept
+
+
+def _looked(session: Session, given: dict[str, Any], patience: float) -> Report:
+    """What the gate says; where it cannot even begin, that is what the night has to tell."""
     from replguard.cli import checklist  # noqa: PLC0415 - not needed for --help
     from replguard.diff.trace import Tracing  # noqa: PLC0415
     from replguard.gates import base  # noqa: PLC0415
     from replguard.gates.run import asked  # noqa: PLC0415
-    from replguard.history.store import History  # noqa: PLC0415
-    from replguard.report import nightly  # noqa: PLC0415
 
-    wanted.check()
-    urls = wanted.urls(session)
-    tracing = Tracing(seconds=wanted.patience) if wanted.patience else None
+    tracing = Tracing(seconds=patience) if patience else None
     options = base.Options(datetime.now(UTC).date(), trace=tracing, **given)
     what = base.Purpose.nightly
-    with History(history_url(session, wanted.history)) as kept:
+    try:
         clusters = session.clusters
         with checklist.following(session, asked(what, options)) as shown:
-            found = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
-        told = nightly.keep(found, kept)
-        _write(wanted, told, kept)
-    if urls and (wanted.when is When.always or nightly.changed(told)):
-        from replguard.report import notify  # noqa: PLC0415
-
-        told = replace(told, checks=(*told.checks, notify.send(told, urls)))
-    return told
-
-
-def _write(wanted: _Wanted, told: Report, kept: History) -> None:
-    from replguard.cli.wholefile import write_whole  # noqa: PLC0415 - not needed for --help
-    from replguard.model.plain import encodable  # noqa: PLC0415
-    from replguard.report import message  # noqa: PLC0415
-
-    if wanted.html:
-        write_whole(wanted.html, encodable(_page(told, kept)))
-    if wanted.mail:
-        write_whole(wanted.mail, encodable(f"Subject: {message.mail(told)}"))
-    if wanted.markdown:
-        write_whole(wanted.markdown, encodable(message.markdown(told)))
-
-
-def _page(told: Report, kept: History) -> str:
-    from replguard.history.store import pair_of  # noqa: PLC0415 - not needed for --help
-    from replguard.report import trend  # noqa: PLC0415
-    from replguard.report.document import document  # noqa: PLC0415
-    from replguard.report.html import render  # noqa: PLC0415
-
-    points = kept.counts(pair_of(document(told)), trend.RUNS)
-    return render(told, [("Trend", trend.draw(points))])
+            return clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
+    except ServerError as error:
+        return session.failure(error)
 
 
 def _show(told: Report, common: Common) -> None:

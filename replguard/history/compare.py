@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NEW, PERSISTING, RESOLVED, UNSEEN = "new", "persisting", "resolved", "unseen"
 _NUMBERS = re.compile(r"\d+(?:[.:]\d+)*")
+_OF_RULES = ("policy.", "expected.", "filter.")
 _ROWS = ("row.missing", "row.extra", "row.differs")
 _NOT_RUN = "check.not_run"
 
@@ -36,19 +37,19 @@ class Seen:
 
 
 def identity(finding: Mapping[str, Any]) -> str:
-    """What makes two findings of two runs the same: code, place and key; where there is no key, the words without their
-    numbers.
+    """What makes two findings of two runs the same: code, place and key; where it is of no table, or of one of the many
+    rules that a table may have, the words without their numbers.
 
     >>> row = {"code": "row.differs", "schema": "st", "table": "account", "key": {"id": 7}, "message": "a"}
     >>> identity(row) == identity({**row, "message": "b"}), identity(row) == identity({**row, "key": {"id": 8}})
     (True, False)
     >>> lag = {"code": "link.lagging", "link": "blue->green", "message": "61 s behind"}
-    >>> identity(lag) == identity({**lag, "message": "75 s behind"})
-    True
+    >>> identity(lag) == identity({**lag, "message": "75 s behind"}), identity(lag) == identity({**lag, "message": "x"})
+    (True, False)
     """
     place = [finding.get(name) for name in ("code", "cluster", "link", "schema", "table")]
-    if finding["code"] in _ROWS and finding.get("key") is not None:
-        return sha256([*place, finding["key"]])
+    if finding.get("table") is not None and not finding["code"].startswith(_OF_RULES):
+        return sha256([*place, finding.get("key")])
     return sha256([*place, _NUMBERS.sub("#", finding["message"])])
 
 

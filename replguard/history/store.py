@@ -21,6 +21,7 @@ from replguard.endpoint import expand
 from replguard.errors import ConfigError, ReplguardError, ServerError
 from replguard.history.compare import UNSEEN, Seen, compare
 from replguard.history.schema import FINDING, RUN, alone, migrate
+from replguard.model.plain import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,10 +55,14 @@ class Stored:
     previous: int | None
     findings: tuple[Seen, ...]
     gone: tuple[Seen, ...]
+    previous_verdict: str | None = None
 
 
 def pair_of(document: Mapping[str, Any]) -> str:
-    """By which a pair of servers is known again, whatever a config calls them."""
+    """By which the runs of a pair are known: the scope of the run, else its servers, whatever a config calls them."""
+    scope = document.get("data", {}).get("scope")
+    if scope:
+        return sha256(scope)[:20]
     names = sorted(facts["identity"] for facts in document["clusters"].values())
     return hashlib.blake2b("\n".join(names).encode("utf-8", "backslashreplace"), digest_size=10).hexdigest()
 
@@ -87,15 +92,16 @@ class History:
     def add(self, document: Mapping[str, Any]) -> Stored:
         """Store the document of a report, held against the run before of the same pair."""
         pair, began = pair_of(document), str(document["started_at"])
+        scoped = document.get("data", {}).get("scope") or {}
         with self._explained(), alone(self._engine) as connection:
-            previous = connection.execute(
-                select(RUN.c.id).where(RUN.c.pair == pair).order_by(RUN.c.id.desc()).limit(1)
-            ).scalar()
-            before = self._findings(connection, previous) if previous else ()
+            last = connection.execute(
+                select(RUN.c.id, RUN.c.verdict).where(RUN.c.pair == pair).order_by(RUN.c.id.desc()).limit(1)
+            ).first()
+            before = self._findings(connection, last.id) if last else ()
             now, gone = compare(document, before, began)
             values = {
                 "pair": pair,
-                "clusters": ", ".join(document["clusters"])[:255],
+                "clusters": ", ".join(document["clusters"] or scoped.get("databases", ()))[:255],
                 "started_at": began,
                 "finished_at": str(document["finished_at"]),
                 "seconds": _seconds(document),
@@ -109,7 +115,8 @@ class History:
             for one in kept:
                 connection.execute(FINDING.insert().values(_row(number, one)))
         found = tuple(_since(one, number) for one in now)
-        return Stored(number, previous, found, tuple(gone))
+        previous, verdict = (last.id, last.verdict) if last else (None, None)
+        return Stored(number, previous, found, tuple(gone), verdict)
 
     def runs(self, limit: int | None = None, pair: str | None = None) -> list[Run]:
         """The newest first, without their findings."""

@@ -6,30 +6,57 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from replguard.errors import ServerError
 from replguard.history.compare import NEW, PERSISTING, RESOLVED, UNSEEN, identity
-from replguard.model.findings import Severity
+from replguard.model.findings import Check, Finding, Severity
 from replguard.model.plain import plain
 from replguard.report.document import document
 
 if TYPE_CHECKING:
+    from replguard.config import Config
     from replguard.history.compare import Seen
     from replguard.history.store import History, Stored
-    from replguard.model.findings import Check, Finding, Report
+    from replguard.model.findings import Report
 
 KEY = "history"
 """In the evidence of a finding: its state, and since when; in the data of a report: the numbers, and what is gone."""
 
 
-def keep(report: Report, history: History) -> Report:
+def scope(config: Config, *, masked: bool) -> dict[str, Any]:
+    """What runs are told apart by: the databases, whatever the config calls them, and whether values are masked.
+
+    They are known without a server: a night on which one cannot be reached belongs to the others. A masked run is never
+    held against one that holds values.
+    """
+    places = sorted([one.address, *one.schemas] for one in config.endpoints)
+    return {"databases": [" ".join(place) for place in places], "masked": masked}
+
+
+def of(report: Report, scope: dict[str, Any]) -> Report:
+    """A gate's report as that of a nightly run."""
+    return replace(report, command="report", data={**report.data, "scope": scope})
+
+
+def keep(report: Report, history: History | ServerError) -> Report:
     """Store the run. The report comes back with each finding marked new or persisting, and what is gone in its data.
 
-    Raises ServerError where the run could not be stored.
+    Where that cannot be done, or an error says why not, the report comes back with an open question.
     """
-    whole = replace(report, command="report")
-    stored = history.add(document(whole))
+    if isinstance(history, ServerError):
+        return _not_kept(report, history)
+    try:
+        stored = history.add(document(report))
+    except ServerError as error:
+        return _not_kept(report, error)
     states = {one.identity: one for one in stored.findings}
-    checks = tuple(_marked(check, states) for check in whole.checks)
-    return replace(whole, checks=checks, data={**whole.data, KEY: _data(history, stored)})
+    checks = tuple(_marked(check, states) for check in report.checks)
+    return replace(report, checks=checks, data={**report.data, KEY: _data(history, stored)})
+
+
+def _not_kept(report: Report, error: ServerError) -> Report:
+    words = f"the run was not stored, so that nobody knows what is new: {error.message}"
+    finding = Finding("history.not_stored", Severity.unknown, words, remedy=error.remedy)
+    return replace(report, checks=(*report.checks, Check("history.store", "not stored", (finding,))))
 
 
 def _marked(check: Check, states: dict[str, Seen]) -> Check:
@@ -37,7 +64,7 @@ def _marked(check: Check, states: dict[str, Seen]) -> Check:
 
 
 def _finding(finding: Finding, states: dict[str, Seen]) -> Finding:
-    if finding.severity is Severity.info:
+    if finding.severity is Severity.info and "waived" not in finding.evidence:
         return finding
     seen = states[identity(plain(finding))]
     note = {"state": seen.state, "since": seen.since_at, "since_run": seen.since_run}
@@ -50,6 +77,7 @@ def _data(history: History, stored: Stored) -> dict[str, Any]:
         "url": history.name,
         "run": stored.id,
         "previous": stored.previous,
+        "previous_verdict": stored.previous_verdict,
         NEW: counts[NEW],
         PERSISTING: counts[PERSISTING],
         RESOLVED: [gone(one) for one in stored.gone if one.state == RESOLVED],
@@ -63,9 +91,14 @@ def gone(one: Seen) -> dict[str, Any]:
 
 
 def changed(report: Report) -> bool:
-    """Whether anything is otherwise than in the run before. The first run is a change."""
-    found = report.data[KEY]
-    return found["previous"] is None or bool(found[NEW] or found[RESOLVED] or found[UNSEEN])
+    """Whether anything is otherwise than in the run before. The first run is a change, and so is one that was not kept.
+
+    What could not be looked at changes the verdict, the first time.
+    """
+    found = report.data.get(KEY)
+    if found is None or found["previous"] is None:
+        return True
+    return bool(found[NEW] or found[RESOLVED] or found["previous_verdict"] != report.verdict.value)
 
 
 def summary(report: Report) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from aiosmtpd.controller import Controller
 
-from tests.cli.runs import make_healthy
+from replguard.demo.servers.server import free_port
+from tests.cli.runs import keep_apart, make_healthy
+from tests.cli.runs import url as url_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
     from typing import Any
 
     from tests.cli.runs import Run, Shell
@@ -35,19 +42,13 @@ def test_drift_is_new_persists_and_is_resolved(shell: Shell, db: Workspace) -> N
     assert first.document["data"]["history"]["previous"] is None
     name = db.query("blue", "SELECT name FROM account WHERE id = 2")[0][0]
     db.run_local("green", "UPDATE account SET name = 'drift' WHERE id = 2")
-    second = shell.json(*REPORT, "--mail", "night.txt", "--markdown", "night.md")
-    third = shell.json(*REPORT, "--html", "night.html")
+    second, third = shell.json(*REPORT), shell.json(*REPORT, "--html", "night.html")
     assert (second.code, third.code) == (1, 1), (second, third)
     assert states(second) == [({"id": 2}, "new", 2)]
     assert states(third) == [({"id": 2}, "persisting", 2)]
     page = (shell.folder / "night.html").read_text(encoding="utf-8")
     assert "3 runs, 1 of them passed" in page
     assert "run 3, since run 2" in page
-
-    mail = (shell.folder / "night.txt").read_text(encoding="utf-8")
-    assert mail.startswith("Subject: replguard FAIL on blue and green: ")
-    assert "row.differs" in mail
-    assert "row" in (shell.folder / "night.md").read_text(encoding="utf-8")
 
     # A run that could not look says nothing about it.
     db.run_local("green", "ALTER TABLE account RENAME TO hidden")
@@ -102,6 +103,63 @@ def test_a_server_keeps_the_history_too(shell: Shell, db: Workspace) -> None:
         db.run("blue", f"DROP DATABASE {database}")
 
 
+class Post:
+    """A mail server that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(  # noqa: N802 - the name of the hook
+        self, _server: Any, _session: Any, envelope: Any
+    ) -> str:
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 kept"
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[Post, str]]:
+    """A mail server, and the URL by which apprise sends to it."""
+    kept = Post()
+    port = free_port()
+    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield kept, f"mailto://127.0.0.1:{port}/?from=replguard@example.org&to=dba@example.org&mode=insecure"
+    controller.stop()
+
+
+def test_people_are_told_only_of_changes(shell: Shell, db: Workspace, post: tuple[Post, str]) -> None:
+    kept, url = post
+    db.both("CREATE TABLE account (id int PRIMARY KEY, name varchar(40), by_whom varchar(20))")
+    keep_apart(db, "event")
+    db.link(["account"])
+    db.run("blue", "INSERT INTO account VALUES (1, 'one', 'ann'), (2, 'two', 'ann')")
+    db.wait_caught_up()
+    policy = {"must_not_sync": ["event"], "changed_by": {"account": ["by_whom"]}}
+    shell.write_config(url_of(db, "blue"), url_of(db, "green"), policy, notify=["${POST_URL}"])
+    shell.variables["POST_URL"] = url
+    told = [shell.run(*REPORT).code]
+    db.run_local("green", "UPDATE account SET name = '<b>@all*', by_whom = 'bob' WHERE id = 2")
+    told += [shell.run(*REPORT).code, shell.run(*REPORT).code, shell.run(*REPORT, "--notify-when", "never").code]
+    masked = shell.run(*REPORT, "--mask", "--mail", "-", "--markdown", "chat.md")
+    assert masked.stdout.startswith("Subject: replguard FAIL on blue and green: ")
+    assert "@all" not in masked.stdout
+    assert "bob" not in masked.stdout
+    db.run_local("green", "UPDATE account SET name = 'two', by_whom = 'ann' WHERE id = 2")
+    told += [shell.run(*REPORT).code]
+    assert told == [0, 1, 1, 1, 0]
+    subjects = [str(mail["subject"]) for mail in kept.mails]
+    assert [subject.split()[1] for subject in subjects] == ["PASS", "FAIL", "FAIL", "PASS"], subjects
+    assert " resolved" in subjects[-1]
+    text = str(kept.mails[1].get_content())
+    assert "differs in name, by_whom" in " ".join(text.split()), text
+    assert "on green, by its columns: by_whom = bob" in text
+    db.run("green", "UPDATE account SET name = 'logged' WHERE id = 1")
+    assert shell.run(*REPORT).code == 1
+    told_by = "changed" if db.engine == "postgresql" else "update of name"
+    assert f"on green: {told_by} by transaction" in str(kept.mails[-1].get_content())
+    assert "masked" in (shell.folder / "chat.md").read_text(encoding="utf-8")
+
+
 def test_people_are_told_of_changes_alone_unless_asked_otherwise(healthy: Shell) -> None:
     told: list[dict[str, Any]] = []
 
@@ -131,16 +189,45 @@ def test_people_are_told_of_changes_alone_unless_asked_otherwise(healthy: Shell)
     assert len(healthy.json("history", "list").document["data"]["runs"]) == 4
 
 
+def test_a_night_without_a_server_or_history_is_told_all_the_same(healthy: Shell, post: tuple[Post, str]) -> None:
+    kept, url = post
+    assert healthy.run(*REPORT).code == 0
+    healthy.variables["REPLGUARD_NOTIFY"] = f"{url} json://user:s3cretpw@127.0.0.1:9/"
+    right = healthy.secrets.pop("BLUE_PASSWORD")
+    healthy.variables["BLUE_PASSWORD"] = "wrong"
+    lost = healthy.json(*REPORT)
+    healthy.secrets["BLUE_PASSWORD"] = healthy.variables["BLUE_PASSWORD"] = right
+    assert lost.code == 3, lost
+    history = lost.document["data"]["history"]
+    assert (history["run"], history["previous"], history["previous_verdict"]) == (2, 1, "pass")
+    assert history["resolved"] == []
+    (failed,) = lost.found("notify.failed")
+    assert "number 2 (json)" in failed["message"]
+    assert "s3cretpw" not in lost.stdout + lost.stderr
+    assert "INCONCLUSIVE" in str(kept.mails[0]["subject"])
+
+    unkept = healthy.json(*REPORT, "--history", "postgresql://nobody@127.0.0.1:9/none", "--html", "night.html")
+    assert unkept.code == 3, unkept
+    assert unkept.found("history.not_stored", "unknown")
+    assert unkept.document["strength"], "the pair was looked at all the same"
+    assert "history.not_stored" in (healthy.folder / "night.html").read_text(encoding="utf-8")
+    assert len(kept.mails) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--notify", "nothing://known"], "none that apprise knows"),
         (["--history", "no url"], "no URL of a database"),
         (["--history", "oracle://dba@h/d"], "no driver"),
         (["--history", "sqlite:////proc/no/where.sqlite"], "cannot be made"),
         (["--history", "mysql://dba:geheim@h/d"], "stands on the command line"),
         (["--history", "mysql://dba:${UNSET_PASSWORD}@h/d"], "no variable UNSET_PASSWORD"),
         (["--html", "no/where.html"], "cannot be written"),
+        (["--mail", "no/where.txt"], "cannot be written"),
+        (["--mail", "-", "--markdown", "-"], "one thing alone"),
+        (["--mail", "-", "--format", "json"], "one thing alone"),
+        (["--notify", "mailto://dba:geheim@h/"], "stands on the command line"),
+        (["--notify", "geheim"], "number 1 (no scheme) is none that apprise knows"),
     ],
 )
 def test_what_cannot_be_kept_is_exit_2_before_a_server_is_asked(healthy: Shell, options: list[str], words: str) -> None:

@@ -9,7 +9,7 @@ from replguard.config import load
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
-    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate|files|endpoint|command|attestation|evidence|activity|passive|tool|notify|retention|capacity|privilege|back)\.[a-z_]+)"'
+    r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate|files|endpoint|command|attestation|evidence|activity|passive|tool|notify|retention|capacity|privilege|back|history)\.[a-z_]+)"'
 )
 CHECKS = {
     "certificate.json",
@@ -52,6 +52,8 @@ CHECKS = {
     "diff.strength",
     "errant.writes",
     "resume.position",
+    "history.store",
+    "history.sqlite",
     "resume.servers",
     "resume.changes",
 }
