@@ -26,7 +26,7 @@ def _clusternode(draw: Draw) -> Iterator[Row]:
 
 def _dmz_zone(draw: Draw) -> Iterator[Row]:
     yield 1, f"{draw.site} zone", True, f"the edges of {draw.site}"
-    yield 2, "Private", False, None
+    yield 2, "Private", False, f"the inside of {draw.site}"
 
 
 def _dmz_edge(draw: Draw) -> Iterator[Row]:
@@ -34,15 +34,15 @@ def _dmz_edge(draw: Draw) -> Iterator[Row]:
         yield number, 1, f"{draw.site}-edge{number}", True
 
 
-def _dmz_edge_ip_address(_: Draw) -> Iterator[Row]:
+def _dmz_edge_ip_address(draw: Draw) -> Iterator[Row]:
     for number in (1, 2):
-        yield number, f"203.0.113.{number}"
+        yield number, f"203.0.113.{draw.random.randint(1, 254)}"
 
 
-def _dmz_edge_protocol(_: Draw) -> Iterator[Row]:
+def _dmz_edge_protocol(draw: Draw) -> Iterator[Row]:
     for number in (1, 2):
-        yield number, "sftp", 22
-        yield number, "https", 443
+        yield number, "sftp", draw.random.randint(2000, 2999)
+        yield number, "https", draw.random.randint(8000, 8999)
 
 
 def _event(draw: Draw) -> Iterator[Row]:
@@ -55,7 +55,13 @@ def _event(draw: Draw) -> Iterator[Row]:
 def _logging_event(draw: Draw) -> Iterator[Row]:
     for number in range(1, draw.size + 3):
         when = int(draw.midnight.timestamp()) * 1000 + number
-        yield when, draw.one(("INFO", "WARN", "ERROR")), "server.transfer", f"worker-{number % 8}", f"event {number}"
+        yield (
+            when,
+            draw.one(("INFO", "WARN", "ERROR")),
+            "server.transfer",
+            f"{draw.site}-worker-{number % 8}",
+            f"event {number}",
+        )
 
 
 def _transferdata(draw: Draw) -> Iterator[Row]:
