@@ -5,16 +5,20 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from aiosmtpd.controller import Controller
 
 from replguard.demo.servers.server import free_port
+from replguard.history.store import History
 from tests.cli.runs import keep_apart, make_healthy
 from tests.cli.runs import url as url_of
+from tests.unit.test_history import document, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,8 +103,23 @@ def test_a_server_keeps_the_history_too(shell: Shell, db: Workspace) -> None:
         assert runs[1].document["data"]["history"]["previous"] == runs[0].document["data"]["history"]["run"]
         assert admin.password not in json.dumps(runs[1].document)
         assert len(shell.json("history", "list", "--history", url).document["data"]["runs"]) == 2
+        db.run("blue", f"DROP DATABASE {database}", f"CREATE DATABASE {database}")
+        _many_begin_it_at_once(url.replace("${HISTORY_PASSWORD}", quote(admin.password, safe="")))
     finally:
         db.run("blue", f"DROP DATABASE {database}")
+
+
+def _many_begin_it_at_once(url: str) -> None:
+    """None has tables yet: each finds or makes them, and is held against the run before it."""
+
+    def one(day: int) -> tuple[int, int | None]:
+        with History(url) as history:
+            stored = history.add(document(row(day), at=day))
+        return stored.id, stored.previous
+
+    with ThreadPoolExecutor(4) as pool:
+        stored = sorted(pool.map(one, range(1, 9)))
+    assert [previous for _, previous in stored] == [None, *(number for number, _ in stored[:-1])]
 
 
 class Post:
@@ -160,6 +179,7 @@ def test_people_are_told_only_of_changes(shell: Shell, db: Workspace, post: tupl
     assert "masked" in (shell.folder / "chat.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.engines("mariadb")
 def test_people_are_told_of_changes_alone_unless_asked_otherwise(healthy: Shell) -> None:
     told: list[dict[str, Any]] = []
 
@@ -189,6 +209,7 @@ def test_people_are_told_of_changes_alone_unless_asked_otherwise(healthy: Shell)
     assert len(healthy.json("history", "list").document["data"]["runs"]) == 4
 
 
+@pytest.mark.engines("mariadb")
 def test_a_night_without_a_server_or_history_is_told_all_the_same(healthy: Shell, post: tuple[Post, str]) -> None:
     kept, url = post
     assert healthy.run(*REPORT).code == 0
