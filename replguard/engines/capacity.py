@@ -64,9 +64,9 @@ class TellsCapacity(Protocol):
         """What this user lacks for steps that the gate does not take itself, with these links and config tables."""
         ...
 
-    def way_back(self, link: Link, pause: float) -> Sequence[Hindrance]:
+    def way_back(self, link: Link, pause: float, forbidden: Sequence[TableName]) -> Sequence[Hindrance]:
         """What keeps this server, the target of ``link``, from being the source of one that leads back.
 
-        ``pause`` seconds is how long such a link may have to stand.
+        ``pause`` seconds is how long such a link may have to stand; ``forbidden`` are tables here that must not sync.
         """
         ...

@@ -98,7 +98,7 @@ class WayBack(Gate):
     )
     reads = (
         "on the side that links lead to: whether its changes are logged (`log_bin`, `log_replica_updates`, "
-        "`wal_level`), how long, and which accounts a replica can log in by"
+        "`wal_level`), how long, which accounts a replica can log in by, and what is published (PostgreSQL)"
     )
     remedy = "set what the finding names before the move: most of it takes a restart"
     limits = (
@@ -128,7 +128,9 @@ class WayBack(Gate):
 
 def _back(context: Context, link: Link) -> Iterator[Finding]:
     pause = context.config.gate.pause if context.options.pause is None else context.options.pause
-    for one in _telling(context.pair.server(link.target)).way_back(link, pause):
+    sides = (table.sides.get(link.target) for table in context.tables.of(TableClass.must_not_sync))
+    forbidden = [side.name for side in sides if side]
+    for one in _telling(context.pair.server(link.target)).way_back(link, pause, forbidden):
         yield _finding(context, link, one)
 
 

@@ -71,6 +71,13 @@ def _no_account(app: Application) -> Iterator[None]:
 
 
 @contextmanager
+def _published(app: Application) -> Iterator[None]:
+    app.db.run("green", "CREATE PUBLICATION to_blue FOR TABLE account, event")
+    yield
+    app.db.run("green", "DROP PUBLICATION to_blue")
+
+
+@contextmanager
 def _slots_taken(app: Application) -> Iterator[None]:
     """All slots of the passive side but one."""
     green = app.db.pair.green
@@ -160,6 +167,14 @@ CASES = (
         frozenset({"back.account"}),
         _no_account,
         engines=BINLOG,
+        verdict=Verdict.passed,
+    ),
+    Case(
+        "capacity.way_back",
+        "what must not sync is published on the passive side",
+        frozenset({"back.filters"}),
+        _published,
+        engines=("postgresql",),
         verdict=Verdict.passed,
     ),
     Case(

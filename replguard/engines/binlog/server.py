@@ -285,7 +285,7 @@ class BinlogServer(ABC):
 
         return tuple(capacity.lacks(self, links))
 
-    def way_back(self, link: Link, pause: float) -> Sequence[Hindrance]:
+    def way_back(self, link: Link, pause: float, forbidden: Sequence[TableName]) -> Sequence[Hindrance]:  # noqa: ARG002 - filters are the replica's
         from replguard.engines.binlog import capacity  # noqa: PLC0415 - see above
 
         return tuple(capacity.way_back(self, link, pause))

@@ -71,7 +71,7 @@ def _publishing(
         yield Lack("filter apply", what, f"GRANT {quoted(owner)} TO {role}{only}", moves=False)
 
 
-def way_back(server: PostgresServer, pause: float) -> Iterator[Hindrance]:
+def way_back(server: PostgresServer, pause: float, forbidden: Sequence[TableName]) -> Iterator[Hindrance]:
     row = server.session.row("capacity_back")
     if row["wal_level"] != "logical":
         what = f"its wal_level is {row['wal_level']}, by which nothing can subscribe to it"
@@ -95,3 +95,14 @@ def way_back(server: PostgresServer, pause: float) -> Iterator[Hindrance]:
         what = "its database has no publication yet that a link which leads back could read"
         remedy = "make one of the config tables alone at the switchover: CREATE PUBLICATION ... FOR TABLE ..."
         yield Hindrance("back.filters", Severity.info, what, remedy)
+    yield from _published(server, forbidden)
+
+
+def _published(server: PostgresServer, forbidden: Sequence[TableName]) -> Iterator[Hindrance]:
+    apart = {(table.schema, table.name) for table in forbidden}
+    for row in server.session.rows("capacity_published"):
+        if (row["schema"], row["name"]) in apart:
+            table = f"{quoted(row['schema'])}.{quoted(row['name'])}"
+            what = f"its publication {quoted(row['publication'])} publishes {table}, which must not sync"
+            remedy = f"ALTER PUBLICATION {quoted(row['publication'])} DROP TABLE {table}, or let no link read it"
+            yield Hindrance("back.filters", Severity.warn, what, remedy)

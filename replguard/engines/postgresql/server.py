@@ -195,10 +195,10 @@ class PostgresServer:
 
         return tuple(capacity.lacks(self, links, tables))
 
-    def way_back(self, link: Link, pause: float) -> Sequence[Hindrance]:  # noqa: ARG002 - subscriptions go by the slot
+    def way_back(self, link: Link, pause: float, forbidden: Sequence[TableName]) -> Sequence[Hindrance]:  # noqa: ARG002 - subscriptions go by the slot
         from replguard.engines.postgresql import capacity  # noqa: PLC0415 - see above
 
-        return tuple(capacity.way_back(self, pause))
+        return tuple(capacity.way_back(self, pause, forbidden))
 
     def tools(self, readers: Sequence[Link]) -> Tools:
         """See :class:`replguard.engines.tools.TellsTools`."""
