@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # in the list stay together, and with them their engine.
 PYTEST = $(RUN)/pytest -n 3 --dist worksteal $(if $(CI),--require-engines) $(PYTEST_ARGS)
 
-.PHONY: demo test test-long lint bench servers schemas clean
+.PHONY: demo test test-long lint bench servers schemas docs reference clean
 
 demo: $(VENV)/ready ## run the main job on an embedded PostgreSQL pair
 	$(RUN)/replguard demo
@@ -45,6 +45,13 @@ $(VENV)/ready: pyproject.toml
 		{ echo "python3 cannot make a virtual environment: install the package python3-venv"; exit 1; }
 	$(RUN)/pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
+
+docs: $(VENV)/ready ## build the site of the documents
+	$(RUN)/pip install -q --disable-pip-version-check -e '.[docs]'
+	$(RUN)/mkdocs build --strict --quiet --site-dir build/site
+
+reference: $(VENV)/ready ## write the reference from the code
+	$(RUN)/python docs/reference/make.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

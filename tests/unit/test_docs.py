@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replguard.config import load
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _CODE = re.compile(
@@ -78,7 +83,7 @@ def test_every_finding_code_is_documented_and_no_other() -> None:
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{page.name}: {target}"
         for page in pages
@@ -103,3 +108,27 @@ def test_the_examples_of_the_page_on_policies_are_policies(tmp_path: Path) -> No
         file = tmp_path / f"{number}.yaml"
         file.write_text(head + example, encoding="utf-8")
         load(file)
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    make = runpy.run_path(str(ROOT / "docs" / "reference" / "make.py"))
+    for name, text in make["pages"]().items():
+        assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, "run `make reference`"
+
+
+def test_the_examples_of_the_guides_are_configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "clusters: {blue: {url: 'mysql://u@h1/st'}, green: {url: 'mysql://u@h2/st'}}\n"
+    for name in ("BLUE", "GREEN", "ONE", "TWO"):
+        monkeypatch.setenv(f"{name}_PASSWORD", "x")
+    pages = [ROOT / "docs" / "tutorial.md", *(ROOT / "docs" / "guides").glob("*.md")]
+    examples = [one for page in pages for one in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+    assert len(examples) >= 5
+    for number, example in enumerate(examples):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(("" if "clusters:" in example else head) + example, encoding="utf-8")
+        load(file)
+
+
+def test_every_page_stands_in_the_site() -> None:
+    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} == listed
