@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from replguard.model.findings import LinkFacts, Report
 
-_WIDTH, _BOX, _TALL, _STEP = 640, 200, 92, 44
+_WIDTH, _BOX, _TALL, _STEP = 520, 168, 92, 54
 _COLOURS = {"running": "--pass", "paused": "--open", "broken": "--fail", "unknown": "--open"}
 _VERDICTS = {Verdict.passed: "--pass", Verdict.failed: "--fail", Verdict.inconclusive: "--open"}
-_LONGEST = 26
+_LONGEST = 22
 
 
 def draw(report: Report) -> str:

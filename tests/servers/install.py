@@ -1,4 +1,4 @@
-"""Gets the database servers that the tests need, and leaves alone what is there.
+"""Gets the database servers that the tests need, and a browser, and leaves alone what is there.
 
 As root MariaDB and PostgreSQL are installed by apt, without starting them as services. As an ordinary user they are
 unpacked into the cache folder, as MySQL always is: Debian has it in its unstable release alone, so it comes with all
@@ -29,6 +29,7 @@ _PACKAGES = {
     "mariadb": ["mariadb-server", "mariadb-client"],
     "postgresql": ["postgresql", "postgresql-contrib"],
 }
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _WHILE_INSTALLING = "exit 101\n"  # what Debian's policy-rc.d answers where no service may be started
 
 
@@ -48,8 +49,26 @@ def install(*, upgrade: bool = False) -> None:
                 problems.append(f"{engine}: {error}" + (", keeping what is there" if have else ""))
             found.cache_clear()
         print(_there(engine))
+    _browser()
     if problems:
         raise InstallError("; ".join(problems))
+
+
+def browser() -> str | None:
+    """The program of a browser of the Chromium family that looks at pages in tests; None where there is none."""
+    return next((path for path in map(shutil.which, BROWSERS) if path), None)
+
+
+def _browser() -> None:
+    """Install Chromium as root where no browser is. Without one only the tests that look at pages cannot run: they say
+    so, and fail where CI is set.
+    """
+    if browser() is None and os.geteuid() == 0:
+        try:
+            _apt_install(["chromium"])
+        except AptError as error:
+            print(f"chromium: {error}")
+    print(f"chromium: {browser() or 'not found, and only root can install it (apt-get install chromium)'}")
 
 
 def _there(engine: str) -> str:
