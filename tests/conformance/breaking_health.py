@@ -110,14 +110,14 @@ CASES = (
     ),
     # What waits for the lock is no difference, and not known to be none. While tables are not known to be equal,
     # PostgreSQL's rows of local origin are told: cases before left some. Its slots for watching wait for
-    # transactions, and the lock itself is in the way.
+    # transactions, and the lock itself is in the way: on the passive side, as of somebody who is about to write.
     Case(
         "replication.caught_up",
         "the applier waits for a lock",
         frozenset({"replication.behind"}),
         _locked,
         options={"settle": 1.0},
-        also=frozenset({"diff.data", "errant.writes", "watch.sent", "activity.transactions"}),
+        also=frozenset({"diff.data", "errant.writes", "watch.sent", "activity.transactions", "passive.writers"}),
     ),
     Case(
         "clusters.direction",
