@@ -74,7 +74,7 @@ def _arrow(link: LinkFacts, names: list[str], place: int, count: int, tall: int)
         f'stroke-width="3"{dashes} marker-end="url(#to-{link.state})"/>'
     )
     lag = "" if link.lag_seconds is None else f", {link.lag_seconds:.1f} s behind"
-    yield _text(_WIDTH / 2, height - 9, f"{link.state}{lag}", _COLOURS[link.state], anchor="middle")
+    yield _text(_WIDTH / 2, height - 12, f"{link.state}{lag}", _COLOURS[link.state], anchor="middle")
     if link.name:
         yield _text(_WIDTH / 2, height + 18, link.name, "--quiet", anchor="middle")
 

@@ -98,8 +98,9 @@ def _wide(page: Page) -> bool:
     return bool(page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("name", "width", "height"), [("desk", 1280, 900), ("phone", 390, 844)])
+@pytest.mark.parametrize(
+    ("name", "width", "height", "scheme"), [("desk", 1280, 900, "light"), ("phone", 390, 844, "dark")]
+)
 def test_the_page_reads_well_and_has_no_grave_fault(
     browser: Browser, tmp_path: Path, name: str, width: int, height: int, scheme: Any
 ) -> None:
