@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from typer.main import get_command
 
 from replguard.cli.app import COMMANDS, app
@@ -51,7 +50,7 @@ def _commands() -> Iterator[str]:
 
 
 def _command(command: Any, path: str, parent: Any) -> Iterator[str]:
-    context = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
+    context = command.make_context(path, [], resilient_parsing=True, terminal_width=100, max_content_width=100)
     subcommands = getattr(command, "commands", None)
     if subcommands:
         yield f"## {path}\n\n{command.help}\n"
@@ -114,8 +113,8 @@ def _cell(text: str) -> str:
 def _checks() -> Iterator[str]:
     yield "# Checks of the gate\n"
     yield (
-        "`replguard gate` runs all of these, several at once, and gives one verdict. What could not be checked is never "
-        "a pass. What a site does not use is listed as not applicable.\n"
+        "`replguard gate` runs all of these, several at once, and gives one verdict. What could not be checked is "
+        "never a pass. What a site does not use is listed as not applicable.\n"
     )
     yield "| check | holds where it passes | asked for |\n| --- | --- | --- |"
     for gate in GATES:
@@ -128,7 +127,7 @@ def _checks() -> Iterator[str]:
         if gate.limits:
             yield f"**What a pass does not prove:** {gate.limits}\n"
         codes = ", ".join(f"`{code}`" for code in gate.codes)
-        yield f"**Asked for:** {_moments(gate)}. **Finding codes:** {codes}, `check.not_run`: [meaning](../findings.md)."
+        yield f"**Asked for:** {_moments(gate)}. **[Finding codes](../findings.md):** {codes}, `check.not_run`."
 
 
 def _moments(gate: Any) -> str:
