@@ -117,6 +117,7 @@ def _many_begin_it_at_once(url: str) -> None:
             stored = history.add(document(row(day), at=day))
         return stored.id, stored.previous
 
+    assert History(url).name, "SQLAlchemy does not load a dialect from many threads at once"
     with ThreadPoolExecutor(4) as pool:
         stored = sorted(pool.map(one, range(1, 9)))
     assert [previous for _, previous in stored] == [None, *(number for number, _ in stored[:-1])]
