@@ -123,8 +123,39 @@ def config_document(config: Config) -> dict[str, Any]:
     waivers = [waiver.model_dump(mode="json") for waiver in config.waivers]
     gate = config.gate.model_dump(mode="json")
     parts = {"policy": sorted_data(config.policy), "waivers": waivers, "gate": gate, "source": config.source}
+    parts |= _site(config)
     document: dict[str, Any] = plain({**without_secrets(config), **parts})
     return document
+
+
+def _site(config: Config) -> dict[str, Any]:
+    """What stands beside the databases. Of addresses only scheme and host, of programs only their name, and no text
+    that is looked for: all else may hold a token.
+    """
+    site = config.site
+    return {
+        "files": [
+            {**one.model_dump(mode="json", exclude={"manifests"}), "hosts": sorted(one.manifests)} for one in site.files
+        ],
+        "endpoints": [
+            {**one.model_dump(mode="json", exclude={"url", "contains"}), "url": _host(one.url)}
+            for one in site.endpoints
+        ],
+        "commands": [
+            {**one.model_dump(mode="json", exclude={"run", "contains"}), "program": one.run[0]} for one in site.commands
+        ],
+        "attestations": [one.model_dump(mode="json") for one in site.attestations],
+    }
+
+
+def _host(url: str) -> str:
+    """Scheme and host of an address; no host where a password may stand beside it.
+
+    >>> _host("https://lb.example.org:8443/hooks/T0KEN?x=1"), _host("https://dba:a/b@lb.example.org/")
+    ('https://lb.example.org:8443', 'https://***')
+    """
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://***" if "@" in rest else f"{scheme}://{re.split('[/?#]', rest)[0]}"
 
 
 def _statements(statements: Iterable[Statement], *, mask: bool) -> str:

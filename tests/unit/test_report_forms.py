@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from replguard.config import load
 from replguard.model.findings import (
     Check,
     ClusterFacts,
@@ -22,11 +24,15 @@ from replguard.model.findings import (
     TableCoverage,
     Verdict,
 )
+from replguard.report.evidence import config_document
 from replguard.report.html import LISTED, render
 from replguard.report.junit import junit
 from replguard.report.metrics import gate_metrics
 from replguard.report.nagios import nagios, status
 from replguard.report.sarif import sarif
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOSTILE = "</script><img src=x onerror=alert(1)> | \x00\ud800 'x'\n{{ 7*7 }}"
 BEGAN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -178,3 +184,23 @@ def test_an_open_question_about_a_table_is_no_pass() -> None:
     row = next(part for part in page.split("<tr") if "st.unread" in part)
     assert "badge unknown" in row
     assert report().verdict is Verdict.passed
+
+
+def test_the_config_in_evidence_holds_no_secret(tmp_path: Path) -> None:
+    text = """
+        clusters:
+          blue: {url: "mysql://dba:geheim@blue/st?ssl_key=geheim"}
+          green: {url: "mysql://dba:geheim@green/st"}
+        files: [{name: key, manifests: {a: "s3://u:geheim@b/m.json", b: "/m/geheim.json"}}]
+        endpoints: [{name: lb, url: "https://u:geheim@lb/geheim", contains: geheim}]
+        commands: [{name: own, run: [check_site, --token=geheim], contains: geheim}]
+        attestations: [{name: backup, text: "A backup was tried."}]
+        notify: ["slack://geheim"]
+    """
+    (tmp_path / "replguard.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
+    document = config_document(load(tmp_path / "replguard.yaml"))
+    assert "geheim" not in json.dumps(document)
+    assert document["files"][0]["hosts"] == ["a", "b"]
+    assert document["endpoints"][0]["url"] == "https://***"
+    assert document["commands"][0]["program"] == "check_site"
+    assert document["attestations"][0]["text"] == "A backup was tried."
