@@ -23,7 +23,7 @@ from replguard.model.plain import sha256
 from replguard.predicate import Predicate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from replguard.config import Config
@@ -59,7 +59,7 @@ def issue(report: Report, config: Config, pair: Pair, folder: Path, path: Path, 
     """
     try:
         held = receipt.load(folder)
-        against = [*_against_report(report), *_against_pause(held, pair)]
+        against = [*_against_report(report), *against_pause(held, pair)]
         if not against and held:
             write_json(path, _certificate(report, config, held, folder, only).document())
     except ReplguardError as error:
@@ -81,7 +81,7 @@ def _against_report(report: Report) -> Iterator[str]:
         yield "no table was compared"
 
 
-def _against_pause(held: dict[str, Any] | None, pair: Pair) -> Iterator[str]:
+def against_pause(held: Mapping[str, Any] | None, pair: Pair) -> Iterator[str]:
     """What speaks against the receipt proving that nothing has moved between the clusters since the pause."""
     if held is None:
         yield "no pause of this pair holds: there is no receipt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replguard.control import attested, foretold, locking, ready, receipt
+from replguard.control import attested, certificate, foretold, locking, ready, receipt
 from replguard.journal import Journal
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ class Known:
 
     def receipt(self) -> Mapping[str, Any] | None:
         return receipt.load(self.folder)
+
+    def against_pause(self, pair: Pair) -> Sequence[str]:
+        return tuple(certificate.against_pause(self.receipt(), pair))
 
     def attested(self) -> Mapping[str, Mapping[str, Any]]:
         return attested.load(self.folder)

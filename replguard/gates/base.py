@@ -73,6 +73,10 @@ class Control(Protocol):
         """The receipt of the pause that holds, None where none does."""
         ...
 
+    def against_pause(self, pair: Pair) -> Sequence[str]:
+        """What speaks against the pause holding as its receipt says, in clauses."""
+        ...
+
     def attested(self) -> Mapping[str, Mapping[str, Any]]:
         """What people have attested, by name: ``by``, ``at``, and the fingerprint of the ``text``."""
         ...

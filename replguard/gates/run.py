@@ -30,6 +30,7 @@ from replguard.gates.health import Health
 from replguard.gates.keys import Keys
 from replguard.gates.links import Links
 from replguard.gates.passive import PassiveReadOnly, PassiveWriters
+from replguard.gates.receipt import Receipt
 from replguard.gates.retention import Positions, Retention
 from replguard.gates.settings import Settings
 from replguard.gates.streams import Streams
@@ -49,6 +50,7 @@ GATES: tuple[Gate, ...] = (
     Clocks(),
     Settings(),
     Links(),
+    Receipt(),
     Health(),
     CaughtUp(),
     Filters(),

@@ -75,6 +75,14 @@ def _written_by_hand(app: Application) -> Iterator[None]:
 
 
 @contextmanager
+def _no_receipt(app: Application) -> Iterator[None]:
+    (receipt,) = app.config.state_dir.rglob("receipt.json")
+    receipt.rename(receipt.with_suffix(".away"))
+    yield
+    receipt.with_suffix(".away").rename(receipt)
+
+
+@contextmanager
 def _whole(_app: Application) -> Iterator[None]:
     yield
 
@@ -120,5 +128,14 @@ CASES = (
         config=_named,
         verdict=Verdict.inconclusive,
     ),
-    Case("links.state", "a link runs", frozenset({"link.running"}), _running, purpose=Purpose.cutover),
+    # A link that runs is not as the receipt says.
+    Case(
+        "links.state",
+        "a link runs",
+        frozenset({"link.running"}),
+        _running,
+        purpose=Purpose.cutover,
+        also=frozenset({"pause.receipt"}),
+    ),
+    Case("pause.receipt", "no receipt", frozenset({"pause.not_held"}), _no_receipt, purpose=Purpose.cutover),
 )

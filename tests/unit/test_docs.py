@@ -17,6 +17,7 @@ _CODE = re.compile(
     r'"((?:leak|row|table|schema|link|filter|stream|check|freeze|pause|resume|journal|plan|policy|clusters|change|expected|diff|repair|certificate|selftest|trace|sequence|errant|export|waiver|replication|direction|clock|settings|events|separate|files|endpoint|command|attestation|evidence|activity|passive|tool|notify|retention|capacity|privilege|back|history)\.[a-z_]+)"'
 )
 CHECKS = {
+    "pause.receipt",
     "certificate.json",
     "filter.audit",
     "filter.plan",
