@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from replguard.gates import base as gate_base
     from replguard.model.links import Link
     from replguard.policy import Policy
+    from replguard.sitefile import AttestationSection
     from replguard.watch import run as watching
     from replguard.watch import scan as scanning
     from replguard.watch.checkpoint import Checkpoint
@@ -454,6 +455,13 @@ class Clusters:
         known = {one.name: one for one in self.config.site.attestations}
         if wanted := [known[name] for name in names]:
             attested.attest(self._folder, wanted)
+
+    def unattested(self, purpose: str) -> list[AttestationSection]:
+        """What the gate for this purpose asks somebody to attest, and nobody has, or not any more."""
+        from replguard.control import attested
+        from replguard.gates import attestations
+
+        return attestations.lacking(self.config.site.attestations, purpose, attested.load(self._folder))
 
     def certify(self, report: Report, path: Path) -> Report:
         """Write the certificate of the comparison in a gate for a cutover to a file, where it may be issued.

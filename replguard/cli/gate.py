@@ -106,6 +106,16 @@ def _known(session: Session, attested: tuple[str, ...]) -> None:
         )
 
 
+def _ask_for_lacking(session: Session, purpose: Purpose) -> None:
+    """At a terminal, ask for what nobody has attested yet, or not any more."""
+    if session.common.quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    for one in session.clusters.unattested(purpose.value):
+        text = "".join(sign if sign.isprintable() else "?" for sign in one.text)
+        if typer.confirm(f"{one.name}: {text}: do you attest that?", default=False, err=True):
+            session.clusters.attest([one.name])
+
+
 def _print(report: Report, form: GateFormat) -> None:
     sys.stdout.write(rendered(report, form))
 
@@ -123,6 +133,7 @@ def _gate(
     options = base.Options(datetime.now(UTC).date(), **given)
     what = base.Purpose(purpose.value)
     clusters.attest(attested)
+    _ask_for_lacking(session, purpose)
     with checklist.following(session, asked(what, options)) as shown:
         report = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
     return record.write(session, report) if record else report

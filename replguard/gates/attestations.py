@@ -9,7 +9,7 @@ from replguard.gates.base import Gate, Outcome
 from replguard.model.findings import Check, Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from replguard.gates.base import Context
     from replguard.sitefile import AttestationSection
@@ -34,6 +34,14 @@ class Attestations(Gate):
         findings = tuple(_judged(one, given.get(one.name)) for one in wanted)
         count = sum(finding.severity is Severity.info for finding in findings)
         return Outcome((Check(self.id, f"{count} of {len(wanted)} given", findings),))
+
+
+def lacking(
+    sections: Iterable[AttestationSection], purpose: str, given: Mapping[str, Mapping[str, Any]]
+) -> list[AttestationSection]:
+    """Those that are asked for and not given, or not any more."""
+    asked = [one for one in sections if purpose in one.when]
+    return [one for one in asked if _judged(one, given.get(one.name)).severity is not Severity.info]
 
 
 def _judged(section: AttestationSection, given: Mapping[str, Any] | None) -> Finding:

@@ -57,6 +57,9 @@ def _judged(section: FilesSection) -> Iterator[Finding]:
             "the manifests were made with different keys, or some with none: they cannot be held against one another"
         )
         yield _finding(section, "files.unlike", Severity.unknown, words, "make all of them with the same key")
+    elif nothing := [node for node, one in found.items() if not _entries(section, one)]:
+        words = f"the manifest of {', '.join(nothing)} lists nothing that is to be compared"
+        yield _finding(section, "files.incomplete", Severity.unknown, words, "name the right folder, or ignore less")
     elif len(found) > 1:
         yield from _differing(section, found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_SECRET = re.compile("PASS|PWD$|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 MOST_BYTES = 4096
 """Of its output the last bytes are kept."""
 
@@ -62,4 +64,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _tail(handle: int) -> str:
     size = os.fstat(handle).st_size
     data = os.pread(handle, MOST_BYTES, max(size - MOST_BYTES, 0))
-    return data.decode("utf-8", "replace").strip()
+    text = _without_secrets(data.decode("utf-8", "replace"))
+    return "\n".join("".join(one if one.isprintable() else "?" for one in line) for line in text.splitlines()).strip()
+
+
+def _without_secrets(text: str) -> str:
+    """The output without what variables hold that are named like secrets: a program is given all of them."""
+    for value in sorted((value for name, value in os.environ.items() if _SECRET.search(name)), key=len, reverse=True):
+        text = text.replace(value, "***") if len(value) > 3 else text
+    return text

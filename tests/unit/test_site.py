@@ -23,6 +23,7 @@ from replguard.gates.endpoints import _asked
 from replguard.gates.files import _judged
 from replguard.site import manifest, probes, programs
 from replguard.sitefile import EndpointSection, FilesSection
+from tests.servers.answering import serving, trickling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,7 @@ def test_manifests_are_held_against_one_another(tree: Path, tmp_path: Path) -> N
         "storage: more is only on green",
     ]
     assert _codes(other.model_copy(update={"ignore": ["a/*", "MORE"]})) == []
+    assert _codes(other.model_copy(update={"ignore": ["*"]})) == ["files.incomplete"], "nothing was compared"
     late = (datetime.now(UTC) - timedelta(hours=30)).isoformat()
     for name, changes, key, code in (
         ("late", {"made_at": late}, None, "files.stale"),
@@ -246,3 +248,16 @@ def test_programs_end_by_their_code_or_are_killed_with_their_children(tmp_path: 
         lambda: not Path(f"/proc/{number}").exists() or "Z" in Path(f"/proc/{number}/stat").read_text().split()[2],
         "the child to go",
     )
+
+
+def test_a_peer_that_drips_its_headers_is_cut_off_in_time() -> None:
+    with serving(trickling) as drips:
+        assert probes.http_get(f"http://127.0.0.1:{drips}/", probes.Expected(), 0.3).good is None
+
+
+def test_what_a_program_prints_shows_no_secret_and_does_nothing_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BLUE_PASSWORD", "hush-hush")
+    ended = programs.run(
+        [sys.executable, "-c", "import os; print('\\x1b[31m' + os.environ['BLUE_PASSWORD'])"], 30.0, {}
+    )
+    assert ended.output == "?[31m***"
