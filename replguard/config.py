@@ -31,6 +31,8 @@ from replguard.configfile import (
 )
 from replguard.endpoint import Endpoint, endpoint, expand
 from replguard.errors import ConfigError, PolicyError, ReplguardError, UsageError
+from replguard.model.codes import CODES
+from replguard.model.findings import NOT_RUN
 from replguard.policy import (
     GIVEN,
     AuditTable,
@@ -42,6 +44,7 @@ from replguard.policy import (
     RowFilter,
     Rule,
     TableClass,
+    fits,
 )
 from replguard.predicate import parse
 from replguard.sitefile import SiteFile
@@ -164,9 +167,20 @@ def _config(model: ConfigFile, folder: Path, source: str, file: YamlFile | None)
     state = _at(file, ("state_dir",), lambda: _state_dir(model))
     named = tuple(links) if isinstance(links, list) else links
     waivers = tuple(model.policy.waivers)
+    for index, waiver in enumerate(waivers):
+        _at(file, ("policy", "waivers", index, "code"), partial(_known_code, waiver))
     return Config(
         (first, second), policy, named, state, source, model.gate, waivers, model.history, tuple(model.notify), model
     )
+
+
+def _known_code(waiver: WaiverSection) -> None:
+    if not any(fits(waiver.code, code) for code in CODES):
+        near = difflib.get_close_matches(waiver.code, list(CODES), 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise PolicyError(f"there is no finding code {waiver.code!r}", remedy=f"{hint}see the page on finding codes")
+    if waiver.code == NOT_RUN:
+        raise PolicyError("what could not be checked cannot be waived", remedy="let it be checked")
 
 
 def _state_dir(model: ConfigFile) -> Path:

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from replguard.cli.app import COMMANDS, app
 from replguard.gates.run import GATES
+from replguard.model.codes import MEANINGS
 from replguard.model.findings import Check, Finding, LinkFacts, Report, Severity
 from replguard.report import metrics
 from replguard.report.schema import schemas
@@ -33,9 +34,24 @@ def pages() -> dict[str, str]:
     }
 
 
+def findings() -> str:
+    """The page on finding codes, with its table made anew."""
+    text = (HERE.parent / "findings.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition("| code | severity | meaning |\n")
+    _, _, after = rest.partition("\n\n")
+    return before + "\n".join(_codes()) + "\n\n" + after
+
+
+def _codes() -> Iterator[str]:
+    yield "| code | severity | meaning |\n| --- | --- | --- |"
+    for meaning in MEANINGS:
+        yield f"| {', '.join(f'`{code}`' for code in meaning.codes)} | {meaning.severity} | {meaning.words} |"
+
+
 def main() -> None:
     for name, text in pages().items():
         (HERE / name).write_text(text, encoding="utf-8")
+    (HERE.parent / "findings.md").write_text(findings(), encoding="utf-8")
 
 
 def _commands() -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from replguard.model.codes import CODES
 from replguard.model.findings import Severity
 from replguard.model.plain import encodable, plain, sha256
 
@@ -33,7 +34,7 @@ def sarif(report: Report) -> str:
             "driver": {
                 "name": "replguard",
                 "version": report.version,
-                "rules": [{"id": code, "shortDescription": {"text": code}} for code in codes],
+                "rules": [_rule(code) for code in codes],
             }
         },
         "invocations": [
@@ -49,6 +50,10 @@ def sarif(report: Report) -> str:
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     text = json.dumps(log, indent=1, ensure_ascii=False, allow_nan=False)
     return encodable(text)
+
+
+def _rule(code: str) -> dict[str, Any]:
+    return {"id": code, "shortDescription": {"text": code}, "fullDescription": {"text": CODES[code].words}}
 
 
 def _result(check: Check, finding: Finding, rule: int) -> dict[str, Any]:
