@@ -407,8 +407,9 @@ class Clusters:
         purpose: gate_base.Purpose | None = None,
         options: gate_base.Options | None = None,
         on_check: Callable[[gate_base.Gate, gate_base.Outcome | None], None] = lambda _gate, _outcome: None,
+        show: Callable[[str], None] = lambda _line: None,
     ) -> Report:
-        """Every check, one verdict; by default for the nightly run."""
+        """Every check, one verdict; by default for the nightly run. ``show`` is told what a marker runs."""
         from replguard.control import forgate
         from replguard.gates import base as gate_base
         from replguard.gates import roles, waivers
@@ -424,7 +425,7 @@ class Clusters:
         )
         names = (self.pair.first.name, self.pair.second.name)
         sides = roles.roles(names, ours, given.to, self.config.gate.active)
-        known = forgate.Known(self._folder)
+        known = forgate.Known(self._folder, show)
         context = gate_base.Context(self.pair, self.config, tables, ours, found, wanted, given, sides, known)
         ran = gate_run.run(context, self._again, on_check)
         data = {

@@ -163,6 +163,11 @@ class GateSection(_Strict):
     """What the gate holds the pair to."""
 
     active: str | None = Field(default=None, description="the cluster that serves now; default: the source of the link")
+    marker: str | None = Field(
+        default=None,
+        pattern=r"^[^.]+\.[^.]+$",
+        description="schema.table that the site has made for `gate --marker`: id (integer, primary key), token (text)",
+    )
     settings_may_differ: list[str] = Field(default=[], description="settings that need not be equal; globs")
     long_transaction: float = Field(
         default=30.0, ge=0, allow_inf_nan=False, description="seconds for which a transaction may be open"

@@ -62,6 +62,9 @@ def gate(
         typer.Option("--pause", metavar="TIME", help="How long the pause is planned to last [default: gate.pause]."),
     ] = None,
     mask: Annotated[bool, typer.Option("--mask", help="Show lengths and hashes instead of values.")] = False,
+    marker: Annotated[
+        bool, typer.Option("--marker", help="Write a token into the table of `gate.marker`, and see it arrive.")
+    ] = False,
     attest: Annotated[
         list[str] | None,
         typer.Option("--attest", metavar="NAME", help="Attest what no tool can see (`attestations`); may be repeated."),
@@ -78,13 +81,14 @@ def gate(
         GateFormat, typer.Option("--format", help="nagios also ends with that plugin's own exit codes.")
     ] = GateFormat.text,
 ) -> None:
-    """Run every check and give one verdict: may we switch? Stops nothing, changes nothing."""
+    """Run every check and give one verdict: may we switch? Stops nothing, and changes nothing but by --marker."""
     given = {
         "to": to,
         "window": seconds(window),
         "settle": seconds(settle),
         "deadline": seconds(deadline),
         "mask": mask,
+        "marker": marker,
         "pause": seconds(pause) if pause else None,
     }
     wanted = Wanted(evidence, sign_key, mask=mask)
@@ -135,5 +139,5 @@ def _gate(
     clusters.attest(attested)
     _ask_for_lacking(session, purpose)
     with checklist.following(session, asked(what, options)) as shown:
-        report = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check)
+        report = clusters.gate(what, replace(options, progress=shown.progress), shown.on_check, session.say)
     return record.write(session, report) if record else report

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replguard.control import attested, certificate, foretold, locking, ready, receipt
+from replguard.errors import ReplguardError
 from replguard.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from replguard.engines.pair import Pair
@@ -17,17 +19,36 @@ if TYPE_CHECKING:
     from replguard.model.links import Link
 
 
+MARKER = "marker"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """By the pair's own state folder."""
 
     folder: Path
+    show: Callable[[str], None]
 
     def receipt(self) -> Mapping[str, Any] | None:
         return receipt.load(self.folder)
 
     def against_pause(self, pair: Pair) -> Sequence[str]:
         return tuple(certificate.against_pause(self.receipt(), pair))
+
+    @contextmanager
+    def marking(self, cluster: str, statement: str) -> Iterator[None]:
+        journal = Journal(self.folder)
+        for left in journal.unfinished(MARKER):
+            left.close("a later one was written")
+        self.show(f"on {cluster}: {statement}")
+        entry = journal.begin(MARKER, remedy="run `replguard gate --marker` again: the row is overwritten")
+        entry.note(f"{cluster}: {statement}")
+        try:
+            yield
+        except ReplguardError:
+            entry.close("not written")
+            raise
+        entry.close("written")
 
     def attested(self) -> Mapping[str, Mapping[str, Any]]:
         return attested.load(self.folder)

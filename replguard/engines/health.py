@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from replguard.engines.base import Server
     from replguard.model.links import Link
+    from replguard.model.tables import TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,26 @@ class TellsAilments(Protocol):
         """Why changes that this link brings could be sent on by a link that leads back, so that they go round for ever;
         None where they stop here.
         """
+        ...
+
+
+@runtime_checkable
+class Marks(Protocol):
+    """Servers on which a token can be written into a table that the site has made for it, and read on the other side.
+
+    The table has the columns ``id`` (an integer, its primary key) and ``token`` (text of 64 characters).
+    """
+
+    def mark_statement(self, table: TableName, token: str) -> str:
+        """The statement that :meth:`mark` will run, for showing it first."""
+        ...
+
+    def mark(self, table: TableName, token: str) -> None:
+        """Write the token into the one row of the table. ServerError where that cannot be."""
+        ...
+
+    def marked(self, table: TableName) -> str | None:
+        """The token that stands in the table here, None where there is no row."""
         ...
 
 

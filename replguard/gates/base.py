@@ -12,6 +12,7 @@ from replguard.model.findings import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date
 
     from replguard.audit.tables import TableMap
@@ -42,7 +43,8 @@ class Options:
     ``to`` names the cluster that traffic is to be moved to. ``deadline`` seconds is the longest that a check may take
     beyond its own time, ``only`` the ids of the gates that are asked (None: all), for who wants a part. ``trace`` asks
     who changed rows that differ. ``pause`` seconds is how long the pause is planned to last, None: as the config
-    says.
+    says. With ``marker`` a token is written into the table of ``gate.marker`` on the source of each running link:
+    nothing else makes the gate write.
     """
 
     today: date
@@ -54,6 +56,7 @@ class Options:
     deadline: float = 60.0
     only: frozenset[str] | None = None
     trace: Tracing | None = None
+    marker: bool = False
     pause: float | None = None
 
 
@@ -75,6 +78,10 @@ class Control(Protocol):
 
     def against_pause(self, pair: Pair) -> Sequence[str]:
         """What speaks against the pause holding as its receipt says, in clauses."""
+        ...
+
+    def marking(self, cluster: str, statement: str) -> AbstractContextManager[None]:
+        """Show a statement that is about to be run on a cluster, and keep it in the journal until the context ends."""
         ...
 
     def attested(self) -> Mapping[str, Mapping[str, Any]]:

@@ -248,6 +248,11 @@ MEANINGS: Final = (
         "a link that did not apply in time what its source had a moment ago",
     ),
     Meaning(
+        ("replication.no_marker",),
+        "unknown",
+        "a marker was asked for, and the config names no table for it, or it may not be written there",
+    ),
+    Meaning(
         ("direction.unknown",),
         "unknown",
         "nobody said which cluster traffic is to be moved to, and the links do not tell",

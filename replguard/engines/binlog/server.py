@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from replguard.engines.base import Capabilities, OtherFlavour
 from replguard.engines.binlog import load
-from replguard.engines.binlog.catalog import BinlogCatalog
-from replguard.engines.binlog.connection import Session, open_session, text_of
+from replguard.engines.binlog.catalog import BinlogCatalog, qualified
+from replguard.engines.binlog.connection import Session, literal, open_session, text_of
 from replguard.engines.binlog.rows import BinlogRows
 from replguard.errors import ConnectError, ControlError, Unsupported
 
@@ -208,6 +208,21 @@ class BinlogServer(ABC):
     def schedulers(self) -> Sequence[str]:
         """The server's own scheduler is the only one, and the catalog tells of it."""
         return ()
+
+    def mark_statement(self, table: TableName, token: str) -> str:
+        """See :class:`replguard.engines.health.Marks`."""
+        slots = {"table": qualified(table), "token": literal(token)}
+        return text_of(self.flavour, "marker_write", self.version_text, **slots)
+
+    def mark(self, table: TableName, token: str) -> None:
+        """See :class:`replguard.engines.health.Marks`."""
+        with self.open("control", read_only=False) as session:
+            session.run("marker_write", table=qualified(table), token=literal(token))
+
+    def marked(self, table: TableName) -> str | None:
+        """See :class:`replguard.engines.health.Marks`."""
+        rows = self.run("marker_read", table=qualified(table))
+        return str(rows[0]["token"]) if rows else None
 
     def clock(self) -> float:
         """See :class:`replguard.engines.health.TellsTime`."""

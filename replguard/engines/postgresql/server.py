@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from replguard.engines.postgresql.capabilities import PostgresCapabilities
 from replguard.engines.postgresql.catalog import PostgresCatalog
 from replguard.engines.postgresql.control import PostgresReplication
+from replguard.engines.postgresql.quoting import quoted_table
 from replguard.engines.postgresql.rows import PostgresRows
 from replguard.engines.postgresql.session import Session
 from replguard.errors import ConnectError, Unsupported
@@ -130,6 +131,23 @@ class PostgresServer:
         from replguard.engines.postgresql import settings  # noqa: PLC0415 - only the gate asks
 
         return tuple(settings.schedulers(self))
+
+    def mark_statement(self, table: TableName, token: str) -> str:
+        """See :class:`replguard.engines.health.Marks`."""
+        return self.session.text("marker_write", {"token": token}, table=quoted_table(table))
+
+    def mark(self, table: TableName, token: str) -> None:
+        """See :class:`replguard.engines.health.Marks`."""
+        session = self.open(writes=True)
+        try:
+            session.rows("marker_write", {"token": token}, doing="writing the marker", table=quoted_table(table))
+        finally:
+            session.close()
+
+    def marked(self, table: TableName) -> str | None:
+        """See :class:`replguard.engines.health.Marks`."""
+        rows = self.session.rows("marker_read", doing="reading the marker", table=quoted_table(table))
+        return str(rows[0]["token"]) if rows else None
 
     def clock(self) -> float:
         """See :class:`replguard.engines.health.TellsTime`."""
