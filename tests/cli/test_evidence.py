@@ -101,6 +101,7 @@ def _older(folder: Path) -> str:
     return json.dumps({**manifest, "verdict": "pass", "made_at": "2026-01-01T00:00:00+00:00"})
 
 
+@pytest.mark.engines("mariadb")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -121,6 +122,7 @@ def test_what_cannot_be_written_is_exit_2_before_a_server_is_asked(
     assert not (healthy.folder / "new").exists()
 
 
+@pytest.mark.engines("mariadb")
 @pytest.mark.parametrize(("name", "content"), [("empty", None), ("other", "{}"), ("list", "[]"), ("text", "x")])
 def test_what_is_no_evidence_is_exit_2(healthy: Shell, name: str, content: str | None) -> None:
     folder = healthy.folder / name
@@ -131,6 +133,7 @@ def test_what_is_no_evidence_is_exit_2(healthy: Shell, name: str, content: str |
     assert run.code == 2, run
 
 
+@pytest.mark.engines("mariadb")
 def test_every_form_is_printed_and_nagios_gets_its_own_exit_code(healthy: Shell) -> None:
     forms = {form: healthy.run("gate", "--window", "0s", "--format", form) for form in ("junit", "sarif", "nagios")}
     assert ET.fromstring(forms["junit"].stdout).get("errors") == "0"
@@ -143,6 +146,7 @@ def test_every_form_is_printed_and_nagios_gets_its_own_exit_code(healthy: Shell)
     assert (lost.code, lost.stdout.split()[1]) == (3, "UNKNOWN")
 
 
+@pytest.mark.engines("postgresql-18")
 def test_masked_evidence_holds_no_literal(healthy: Shell, healthy_db: Workspace) -> None:
     healthy_db.run_local("green", "UPDATE account SET name = 'Geheim' WHERE id = 2")
     try:

@@ -147,6 +147,7 @@ def post() -> Iterator[tuple[Post, str]]:
     controller.stop()
 
 
+@pytest.mark.engines("postgresql-18")
 def test_people_are_told_only_of_changes(shell: Shell, db: Workspace, post: tuple[Post, str]) -> None:
     kept, url = post
     db.both("CREATE TABLE account (id int PRIMARY KEY, name varchar(40), by_whom varchar(20))")
@@ -236,6 +237,7 @@ def test_a_night_without_a_server_or_history_is_told_all_the_same(healthy: Shell
     assert len(kept.mails) == 2
 
 
+@pytest.mark.engines("mariadb")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
