@@ -46,7 +46,7 @@ GRANT REPLICATION SLAVE ON *.* TO replguard_stream;
 -- Without PROCESS gate is not shown transactions of other users.
 GRANT PROCESS ON *.* TO replguard_stream;
 -- Tells gate whether an account is there by which a replica can log in, for the way back (no password is readable by it):
--- GRANT SELECT (User, Host, Repl_slave_priv) ON mysql.user TO replguard_stream;
+-- GRANT SELECT (User, Host, Repl_slave_priv) ON mysql.user TO replguard_read;
 
 -- control: pause, resume, filter apply, watch --on-leak pause.
 CREATE ROLE IF NOT EXISTS replguard_control;

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from replguard.control.pause import Options as PauseOptions
 from replguard.gates.base import Purpose
 from replguard.model.findings import Verdict
 from replguard.policy import Rule, TableClass
@@ -43,7 +44,10 @@ def _row_differs(app: Application) -> Iterator[None]:
 def _running(app: Application) -> Iterator[None]:
     app.start_applying()
     yield
-    app.stop_applying()
+    # What ran since the receipt was written is not as it says: the pause begins anew.
+    with app.clusters() as clusters:
+        assert clusters.resume(PauseOptions(timeout=30.0)).verdict is Verdict.passed
+        assert clusters.pause(PauseOptions(timeout=30.0)).verdict is Verdict.passed
 
 
 @contextmanager
