@@ -117,7 +117,9 @@ CASES = (
         frozenset({"replication.behind"}),
         _locked,
         options={"settle": 1.0},
-        also=frozenset({"diff.data", "errant.writes", "watch.sent", "activity.transactions", "passive.writers"}),
+        also=frozenset(
+            {"diff.data", "errant.writes", "links.state", "watch.sent", "activity.transactions", "passive.writers"}
+        ),
     ),
     Case(
         "clusters.direction",
