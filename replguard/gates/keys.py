@@ -42,25 +42,28 @@ def _of_link(context: Context, link: Link, tables: Sequence[PairedTable]) -> Ite
     filters = context.pair.server(link.target).filters.of(link, context.pair.server(str(link.source)))
     for paired in tables:
         table = paired.sides.get(str(link.source))
-        if table is not None and not table.key and not table.partitioned:
-            yield _judged(link, table, filters)
+        if table is not None and not table.partitioned:
+            yield from _judged(link, table, filters)
 
 
-def _judged(link: Link, table: Table, filters: LinkFilters) -> Finding:
+def _judged(link: Link, table: Table, filters: LinkFilters) -> Iterator[Finding]:
+    """A key alone does not tell rows apart where ``REPLICA IDENTITY`` names none, or none that is there by default."""
     name = table.name
     where: dict[str, Any] = {"cluster": link.source, "link": link.label, "schema": name.schema, "table": name.name}
     if isinstance(filters, KnowsIdentity) and not filters.identified(table):
-        return Finding(
+        yield Finding(
             "table.no_identity",
             Severity.fail,
             f"{name} has no replica identity: {link.source} refuses updates and deletes of it once it is published",
-            remedy=f"on {link.source}: ALTER TABLE {name} REPLICA IDENTITY FULL, or give it a primary key",
+            remedy=f"on {link.source}: ALTER TABLE {name} REPLICA IDENTITY DEFAULT where it has a primary key, else "
+            "REPLICA IDENTITY FULL",
             **where,
         )
-    return Finding(
-        "table.no_key",
-        Severity.warn,
-        f"{name} has no key: {link.target} reads the whole table for each changed row, and takes any of equal rows",
-        remedy=f"give {name} a primary key, or a unique key without nullable columns",
-        **where,
-    )
+    elif not table.key:
+        yield Finding(
+            "table.no_key",
+            Severity.warn,
+            f"{name} has no key: {link.target} reads the whole table for each changed row, and takes any of equal rows",
+            remedy=f"give {name} a primary key, or a unique key without nullable columns",
+            **where,
+        )

@@ -62,6 +62,13 @@ def _no_identity(app: Application) -> Iterator[None]:
 
 
 @contextmanager
+def _identity_taken(app: Application) -> Iterator[None]:
+    app.db.run("blue", "ALTER TABLE account REPLICA IDENTITY NOTHING")
+    yield
+    app.db.run("blue", "ALTER TABLE account REPLICA IDENTITY DEFAULT")
+
+
+@contextmanager
 def _copied(app: Application) -> Iterator[None]:
     app.db.run_local("green", "INSERT INTO event VALUES (1, 'queued')")
     yield
@@ -119,6 +126,13 @@ CASES = (
         _no_identity,
         engines=("postgresql",),
         also=frozenset({"filter.audit"}),
+    ),
+    Case(
+        "tables.keys",
+        "a key that is no replica identity",
+        frozenset({"table.no_identity"}),
+        _identity_taken,
+        engines=("postgresql",),
     ),
     Case("separate.rows", "a row of the other side's queue", frozenset({"separate.copied"}), _copied),
     Case(
