@@ -72,10 +72,11 @@ class Access:
         )
 
     def _mysql(self, database: str) -> Any:
-        import pymysql  # noqa: PLC0415
-        from pymysql.constants import CLIENT  # noqa: PLC0415
+        from pymysql.constants import CLIENT  # noqa: PLC0415 - see above
 
-        return pymysql.connect(
+        from replguard.engines.binlog.connection import driver  # noqa: PLC0415
+
+        return driver()(
             host=self.host,
             port=self.port,
             unix_socket=self.socket,

@@ -202,13 +202,13 @@ def _dial(endpoint: Endpoint, extra: dict[str, Any]) -> Connection:
     elif asked.mode == "disabled":
         arguments["ssl_disabled"] = True
     # The driver's connect_timeout ends when the port accepts, and a server that hangs accepts. Later reads may last.
-    connection = _driver()(**arguments, read_timeout=arguments["connect_timeout"])
+    connection = driver()(**arguments, read_timeout=arguments["connect_timeout"])
     vars(connection)["_read_timeout"] = None
     return connection
 
 
 @cache
-def _driver() -> type[Connection]:
+def driver() -> type[Connection]:
     """The driver's connection, but that none loads all authorities for TLS whose certificate nobody looks at."""
     from pymysql.connections import Connection  # noqa: PLC0415 - starting up must be quick
 
