@@ -84,7 +84,8 @@ class Privileges:
         # MariaDB lists the privileges of every role that was granted, also of those that are not set; MySQL merges
         # those of the active ones into the user's own lines.
         grantees = {server.account.rpartition("@")[0], "PUBLIC"}
-        grantees |= {_bare(str(row["name"])) for row in server.run("active_roles")}
+        if server.flavour == "mariadb":
+            grantees |= {_bare(str(row["name"])) for row in server.run("active_roles")}
         lines = (str(value) for row in server.run("show_grants") for value in row.values())
         self._grants = [found for line in lines if (found := parse(line)) and found.grantee in grantees]
 
