@@ -25,9 +25,15 @@ class Events(Gate):
         "A job that runs on both sides does its work twice: once itself, once replicated. On the passive side it "
         "writes what the active one knows nothing of."
     )
-    reads = "the scheduled events of the passive side (MySQL, MariaDB), the libraries that run jobs there (PostgreSQL)"
+    reads = (
+        "the scheduled events of the passive side (MySQL, MariaDB); the libraries that run jobs there, and pgAgent and "
+        "pg_timetable by the names of their sessions (PostgreSQL)"
+    )
     remedy = "disable the job on the passive side, and enable it after the switchover on the one that is active then"
-    limits = "cron, systemd timers and schedulers of the application are no part of a database: see `commands`."
+    limits = (
+        "cron, systemd timers and schedulers of the application are no part of a database, nor is a scheduler that is "
+        "not connected now or goes by another name: see `commands`."
+    )
     codes = ("events.run", "events.opaque", "events.unseen")
 
     def run(self, context: Context) -> Outcome:

@@ -24,7 +24,10 @@ class Settings(Gate):
         "With another sql_mode, time zone, collation or extension the same statement stores or finds something else on "
         "the other side, and nobody changed the application."
     )
-    reads = "the settings of both servers that change what statements do; on PostgreSQL also the extensions"
+    reads = (
+        "the settings of both servers that change what statements do or what replication can, and those of connections "
+        "and logs; on PostgreSQL also the extensions"
+    )
     remedy = "set both servers alike, or name the setting under `gate.settings_may_differ`"
     limits = "Settings of single users, sessions and connection pools are not looked at."
     codes = ("settings.differ",)

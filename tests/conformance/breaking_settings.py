@@ -55,6 +55,13 @@ def _event(app: Application, body: str = "DELETE FROM rule WHERE pattern = 'none
 
 
 @contextmanager
+def _scheduler(app: Application) -> Iterator[None]:
+    with app.db.pair.green.connect(app.db.name) as connection:
+        connection.run("SET application_name = 'pg_timetable'")
+        yield
+
+
+@contextmanager
 def _no_identity(app: Application) -> Iterator[None]:
     app.db.run("blue", "ALTER TABLE rule REPLICA IDENTITY DEFAULT")
     yield
@@ -108,6 +115,14 @@ CASES = (
         verdict=Verdict.inconclusive,
         # It may write a forbidden table as well.
         also=frozenset({"filter.audit"}),
+    ),
+    Case(
+        "passive.events",
+        "a scheduler beside the server",
+        frozenset({"events.unseen"}),
+        _scheduler,
+        engines=("postgresql",),
+        verdict=Verdict.inconclusive,
     ),
     # The table has no key from the beginning.
     Case(

@@ -50,6 +50,7 @@ def install(*, upgrade: bool = False) -> None:
             found.cache_clear()
         print(_there(engine))
     _browser()
+    _faketime()
     if problems:
         raise InstallError("; ".join(problems))
 
@@ -69,6 +70,22 @@ def _browser() -> None:
         except AptError as error:
             print(f"chromium: {error}")
     print(f"chromium: {browser() or 'not found, and only root can install it (apt-get install chromium)'}")
+
+
+def faketime() -> Path | None:
+    """The library that gives one program another clock; None where there is none."""
+    folders = (Path("/usr/lib"), *Path("/usr/lib").glob("*-linux-gnu*"))
+    return next((path for folder in folders if (path := folder / "faketime" / "libfaketime.so.1").is_file()), None)
+
+
+def _faketime() -> None:
+    """As the browser: only the tests that set a server's clock need it."""
+    if faketime() is None and os.geteuid() == 0:
+        try:
+            _apt_install(["libfaketime"])
+        except AptError as error:
+            print(f"libfaketime: {error}")
+    print(f"libfaketime: {faketime() or 'not found, and only root can install it (apt-get install libfaketime)'}")
 
 
 def _there(engine: str) -> str:

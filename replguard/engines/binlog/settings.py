@@ -16,6 +16,9 @@ _DATA = (
     "sql_mode",
     "character_set_server",
     "collation_server",
+    "default_collation_for_utf8mb4",
+    "character_set_collations",
+    "old_mode",
     "lower_case_table_names",
     "explicit_defaults_for_timestamp",
     "default_storage_engine",
@@ -27,6 +30,9 @@ _BEHAVIOUR = (
     "transaction_isolation",
     "tx_isolation",
     "autocommit",
+    "completion_type",
+    # Its offset is another on each side where both are written.
+    "auto_increment_increment",
     "group_concat_max_len",
     "max_allowed_packet",
     "default_week_format",
@@ -38,8 +44,16 @@ _BEHAVIOUR = (
     "innodb_lock_wait_timeout",
     "wait_timeout",
     "max_connections",
+    "log_bin",
+    "log_slave_updates",
+    "log_replica_updates",
+    "gtid_mode",
+    "enforce_gtid_consistency",
+    "gtid_strict_mode",
     "binlog_format",
     "binlog_row_image",
+    "binlog_row_metadata",
+    "binlog_row_value_options",
 )
 
 
@@ -49,5 +63,22 @@ def settings(server: BinlogServer) -> Iterator[Setting]:
         for name in names:
             if name in found:
                 yield Setting(name, found[name], changes_data)
-    zone = found.get("time_zone", "")
-    yield Setting("time_zone", found.get("system_time_zone", zone) if zone == "SYSTEM" else zone, changes_data=True)
+    yield Setting("time_zone", _zone(server, found.get("time_zone", "")), changes_data=True)
+
+
+def _zone(server: BinlogServer, name: str) -> str:
+    """SYSTEM by what it does: its abbreviation is of several zones, and in some of the season when the server began."""
+    if name != "SYSTEM":
+        return name
+    (row,) = server.run("system_zone")
+    return f"SYSTEM, in January UTC{_offset(row['january'])}, in July UTC{_offset(row['july'])}"
+
+
+def _offset(minutes: int) -> str:
+    """As a server writes it.
+
+    >>> _offset(-210), _offset(60)
+    ('-03:30', '+01:00')
+    """
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"

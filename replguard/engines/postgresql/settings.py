@@ -39,10 +39,14 @@ _BEHAVIOUR = (
     "statement_timeout",
     "lock_timeout",
     "wal_level",
+    "max_replication_slots",
+    "max_wal_senders",
+    "max_logical_replication_workers",
+    "max_worker_processes",
     "max_prepared_transactions",
     "track_commit_timestamp",
 )
-_JOBS = ("pg_cron", "pg_timetable", "pg_dbms_job", "pgagent", "pg_later")
+_JOBS = ("pg_cron", "pg_dbms_job", "pg_later", "pg_task")
 
 
 def settings(server: PostgresServer) -> Iterator[Setting]:
@@ -59,3 +63,5 @@ def schedulers(server: PostgresServer) -> Iterator[str]:
     for name in _JOBS:
         if name in loaded:
             yield f"{name} is loaded, and its jobs are not read"
+    for program in row["programs"]:
+        yield f"{program} is connected, and its jobs are not read"
