@@ -19,7 +19,7 @@ from replguard.gates.base import Options, Purpose
 from replguard.gates.run import GATES
 from replguard.model.findings import Severity, Verdict
 from tests.conformance.breaking import Case, cases
-from tests.servers.choices import in_sample
+from tests.servers.choices import in_turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_each_fault_fails_its_own_check_alone(
     assert failing(gate(app, purpose)) == {}
     for case in cases():
         alike = (case.purpose is Purpose.cutover) == (purpose is Purpose.cutover)
-        if not alike or not engine_choice.named(case.engines) or not in_sample(engine_choice, str(case)):
+        if not alike or not in_turn(engine_choice, str(case), case.engines):
             continue
         with case.broken(app):
             judge(gate(app, case.purpose, case), case)

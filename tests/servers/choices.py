@@ -69,6 +69,20 @@ def in_sample(choice: Choice, test: str) -> bool:
     return zlib.crc32(test.encode()) % every == 0
 
 
+def in_turn(choice: Choice, case: str, engines: tuple[str, ...]) -> bool:
+    """Whether a case of a campaign, which ``engines`` have (empty: all), is this one's: in the long run always; else
+    that of every other engine of those that have it, and of one at least. Of older versions one case of four.
+    """
+    if os.environ.get("REPLGUARD_LONG"):
+        return choice.named(engines)
+    newest = versions()[-1]
+    having = [one for one in ("mariadb", "mysql", newest) if Choice(one).named(engines)]
+    number = zlib.crc32(case.encode())
+    if choice.id not in having:
+        return choice.named(engines) and number % 4 == 0
+    return len(having) == 1 or (having.index(choice.id) + number) % 2 == 0
+
+
 def open_choice(choice: Choice, direction: Direction, options: tuple[str, ...] = ()) -> Pair:
     """A pair to be closed by the caller. Raises ServersNotFound."""
     given = None if options else os.environ.get(_variable(choice, direction))

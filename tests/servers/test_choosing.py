@@ -16,7 +16,7 @@ from replguard.demo.servers import found
 from tests.servers import install
 from tests.servers.__main__ import main
 from tests.servers.apt import Source, debian_source
-from tests.servers.choices import Choice, open_choice
+from tests.servers.choices import Choice, choices, in_turn, open_choice
 
 if TYPE_CHECKING:
     from replguard.demo.servers import Pair
@@ -47,6 +47,20 @@ def test_a_required_engine_fails(tmp_path: Path) -> None:
     done = pytest_in_a_bare_place(tmp_path, "--require-engines")
     assert done.returncode == 1, done.stdout
     assert "--require-engines: no server programs of mysql" in done.stdout
+
+
+def test_each_case_of_a_campaign_is_some_engines_turn_and_in_the_long_run_all_engines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("REPLGUARD_LONG", raising=False)
+    for engines in ((), ("mysql",), ("mariadb", "mysql"), ("postgresql",)):
+        having = [one for one in choices() if one.named(engines)]
+        shares = [[one for one in having if in_turn(one, str(case), engines)] for case in range(50)]
+        assert all(shares)
+        assert {one for share in shares for one in share} == set(having)
+        assert len(having) == 1 or sum(map(len, shares)) < 0.75 * 50 * len(having)
+    monkeypatch.setenv("REPLGUARD_LONG", "1")
+    assert [one for one in choices() if in_turn(one, "any", ("mysql",))] == [Choice("mysql")]
 
 
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
