@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 _SECRET = re.compile("PASS|PWD$|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 MOST_BYTES = 4096
 """Of its output the last bytes are kept."""
+WRITES_AT_MOST = 64 * 1024 * 1024
+"""Bytes of output after which a program is killed: it would fill the disk."""
+_LOOKS_EVERY = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,21 @@ def run(command: Sequence[str], timeout: float, variables: Mapping[str, str]) ->
         except OSError as error:
             return Ended(None, "", f"cannot be run: {error.strerror}")
         try:
-            code: int | None = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            code = None
+            code, words = _await(process, timeout, output.fileno())
         finally:
             _end(process)
-        text = _tail(output.fileno())
-    if code is None:
-        return Ended(None, text, f"did not end within {timeout:.0f} s and was killed")
-    return Ended(code, text, f"ended with {code}")
+        return Ended(code, _tail(output.fileno()), words)
+
+
+def _await(process: subprocess.Popen[bytes], timeout: float, output: int) -> tuple[int | None, str]:
+    ends = time.monotonic() + timeout
+    while (left := ends - time.monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(min(left, _LOOKS_EVERY))
+            return code, f"ended with {code}"
+        if os.fstat(output).st_size > WRITES_AT_MOST:
+            return None, f"wrote more than {WRITES_AT_MOST // 1024**2} MB and was killed"
+    return None, f"did not end within {timeout:.0f} s and was killed"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -62,14 +72,32 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tail(handle: int) -> str:
+    """The end of the output. So much more is read that no secret is cut before it is seen."""
+    secrets = [os.fsencode(secret) for secret in _secrets()]
+    most = MOST_BYTES + max(map(len, secrets), default=0)
     size = os.fstat(handle).st_size
-    data = os.pread(handle, MOST_BYTES, max(size - MOST_BYTES, 0))
-    text = _without_secrets(data.decode("utf-8", "replace"))
+    data = os.pread(handle, most, max(size - most, 0))
+    text = _without(data, secrets, max(len(data) - MOST_BYTES, 0)).decode("utf-8", "replace")
     return "\n".join("".join(one if one.isprintable() else "?" for one in line) for line in text.splitlines()).strip()
 
 
-def _without_secrets(text: str) -> str:
-    """The output without what variables hold that are named like secrets: a program is given all of them."""
-    for value in sorted((value for name, value in os.environ.items() if _SECRET.search(name)), key=len, reverse=True):
-        text = text.replace(value, "***") if len(value) > 3 else text
-    return text
+def _without(data: bytes, secrets: Sequence[bytes], start: int) -> bytes:
+    """``data`` from ``start``, with three asterisks for what lies in a secret, wherever that begins or ends."""
+    hidden = bytearray(len(data))
+    for secret in secrets:
+        found = data.find(secret)
+        while found >= 0:
+            hidden[found : found + len(secret)] = b"\1" * len(secret)
+            found = data.find(secret, found + 1)
+    shown = bytearray()
+    for position in range(start, len(data)):
+        if not hidden[position]:
+            shown.append(data[position])
+        elif position == start or not hidden[position - 1]:
+            shown += b"***"
+    return bytes(shown)
+
+
+def _secrets() -> list[str]:
+    """What variables hold that are named like secrets: a program is given all of them."""
+    return [value for name, value in os.environ.items() if _SECRET.search(name) and len(value) > 3]

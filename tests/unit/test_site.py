@@ -261,3 +261,22 @@ def test_what_a_program_prints_shows_no_secret_and_does_nothing_to_a_terminal(mo
         [sys.executable, "-c", "import os; print('\\x1b[31m' + os.environ['BLUE_PASSWORD'])"], 30.0, {}
     )
     assert ended.output == "?[31m***"
+
+
+def test_no_part_of_a_secret_is_left_where_the_output_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "0123456789" * 30
+    monkeypatch.setenv("BLUE_PASSWORD", secret)
+    for times in (1, 3):
+        rest = programs.MOST_BYTES - (times - 1) * len(secret)
+        for left in (1, 150, len(secret) - 1, len(secret)):
+            tail = f"os.environ['BLUE_PASSWORD'] * {times} + 'x' * {rest - left - 1}"
+            ended = programs.run([sys.executable, "-c", f"import os; print({tail})"], 30.0, {})
+            assert not any(digit in ended.output for digit in secret), (times, left)
+            assert ended.output.endswith("xxx")
+
+
+def test_a_program_that_never_stops_writing_is_killed_before_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "WRITES_AT_MOST", 1024 * 1024)
+    ended = programs.run([sys.executable, "-c", "while True: print('x' * 10_000)"], 60.0, {})
+    assert (ended.code, ended.words) == (None, "wrote more than 1 MB and was killed")
+    assert len(ended.output) <= programs.MOST_BYTES
