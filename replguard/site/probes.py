@@ -8,7 +8,7 @@ import ssl
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Timer
+from threading import Thread, Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,6 +30,8 @@ class Answer:
 def tcp(host: str, port: int, timeout: float) -> Answer:
     """Whether somebody accepts connections there."""
     began = time.monotonic()
+    if isinstance(found := resolve(host, timeout), Answer):
+        return Answer(None, found.words)
     try:
         socket.create_connection((host, port), timeout).close()
     except ConnectionRefusedError:
@@ -41,18 +43,20 @@ def tcp(host: str, port: int, timeout: float) -> Answer:
 
 def resolve(name: str, timeout: float) -> set[str] | Answer:
     """The addresses of a name, as this host resolves it."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - for this alone
+    found: set[str] | Answer = Answer(None, f"was not resolved within {timeout:.0f} s")
 
-    pool = ThreadPoolExecutor(1)
-    try:
-        asked = pool.submit(socket.getaddrinfo, name, None, 0, socket.SOCK_STREAM)
-        return {str(found[4][0]) for found in asked.result(timeout)}
-    except TimeoutError:
-        return Answer(None, f"was not resolved within {timeout:.0f} s")
-    except OSError as error:
-        return Answer(good=False, words=f"is not resolved: {_why(error)}")
-    finally:
-        pool.shutdown(wait=False)
+    def ask() -> None:
+        nonlocal found
+        try:
+            found = {str(one[4][0]) for one in socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)}
+        except OSError as error:
+            found = Answer(good=False, words=f"is not resolved: {_why(error)}")
+
+    # A resolver that hangs cannot be stopped: the end of the process must not wait for it.
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(timeout)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ def http_get(url: str, expected: Expected, timeout: float) -> Answer:
     deadline = time.monotonic() + timeout
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
+    if isinstance(found := resolve(host, timeout), Answer):
+        return Answer(None, found.words)
     try:
         connection: http.client.HTTPConnection
         if parts.scheme == "https":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -280,3 +281,14 @@ def test_a_program_that_never_stops_writing_is_killed_before_the_disk_is_full(mo
     ended = programs.run([sys.executable, "-c", "while True: print('x' * 10_000)"], 60.0, {})
     assert (ended.code, ended.words) == (None, "wrote more than 1 MB and was killed")
     assert len(ended.output) <= programs.MOST_BYTES
+
+
+def test_a_resolver_that_hangs_is_left_behind_by_every_probe_and_by_the_process() -> None:
+    code = (
+        "import socket, threading; socket.getaddrinfo = lambda *_, **__: threading.Event().wait(); "
+        "from replguard.site import probes; "
+        "print(probes.resolve('a.example', 0.1), probes.tcp('a.example', 1, 0.1).good, "
+        "probes.http_get('http://a.example/', probes.Expected(), 0.1).good)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "Answer(good=None, words='was not resolved within 0 s') None None\n"
