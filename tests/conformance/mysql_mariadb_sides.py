@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from itertools import count
 
-import pymysql
+from pymysql.cursors import DictCursor
 
 from replguard.endpoint import Endpoint
+from replguard.engines.binlog.connection import driver
 
 _NUMBERS = count(1)
 
@@ -65,7 +66,7 @@ class Side:
 
     def sql(self, *statements, database=None, args=None):
         chosen = self.database if database is None else database
-        raw = pymysql.connect(
+        raw = driver()(
             host=self.host,
             port=self.port,
             user=self.user,
@@ -80,10 +81,8 @@ class Side:
 
     def explained(self, text):
         """The plan of a statement, row by row."""
-        raw = pymysql.connect(
-            host=self.host, port=self.port, user=self.user, password=self.password, database=self.database
-        )
-        with raw, raw.cursor(pymysql.cursors.DictCursor) as cursor:
+        raw = driver()(host=self.host, port=self.port, user=self.user, password=self.password, database=self.database)
+        with raw, raw.cursor(DictCursor) as cursor:
             cursor.execute("SET NAMES utf8mb4")
             cursor.execute(f"EXPLAIN {'FORMAT=TRADITIONAL' if self.engine == 'mysql' else ''} {text}")
             return cursor.fetchall()

@@ -53,6 +53,19 @@ def test_every_refusal_is_an_error_of_its_kind_with_a_remedy_and_without_a_secre
         assert "secret" not in f"{caught.value} {caught.value.remedy}"
 
 
+def test_a_remedy_names_the_account_and_the_table_that_the_server_means(sides):
+    """The message names the client's host, and on MySQL the table without its database."""
+    blue, _ = sides
+    login = blue.account(f"SELECT ON `{blue.database}`.*")
+    with pytest.raises(PrivilegeError) as caught:
+        blue.connect(**login).run("capacity_replicas")
+    user = login["user"]
+    scope = {"mariadb": "`mysql`.`user`", "mysql": "mysql.`user`"}[blue.engine]
+    assert caught.value.remedy == f"GRANT SELECT ON {scope} TO '{user}'@'%';"
+    blue.sql(LOCAL, caught.value.remedy)
+    assert blue.connect(**login).run("capacity_replicas")
+
+
 def test_a_server_of_the_other_flavour_is_told_apart(sides):
     blue, _ = sides
     other = {"mariadb": "mysql", "mysql": "mariadb"}[blue.engine]

@@ -74,6 +74,7 @@ class Session:
         self.endpoint = endpoint
         self.flavour = ""
         self.version = ""
+        self._account = ""
         self._on_statement = on_statement
         self._lock = threading.RLock()
 
@@ -81,12 +82,12 @@ class Session:
     def thread_id(self) -> int:
         return int(self.raw.thread_id())  # type: ignore[no-untyped-call] # the stubs leave its result open
 
-    def is_of(self, flavour: str, version: str) -> None:
-        """Say what the server is, which decides about the variants of statements."""
-        self.flavour, self.version = flavour, version
+    def is_of(self, flavour: str, version: str, account: str) -> None:
+        """Say what the server is, which decides about the variants of statements, and as whom it knows us."""
+        self.flavour, self.version, self._account = flavour, version, account
 
-    def translated(self, what: str = "") -> AbstractContextManager[None]:
-        return errors.translated(self.endpoint, what)
+    def translated(self, what: str = "", text: str = "") -> AbstractContextManager[None]:
+        return errors.translated(self.endpoint, what, text, self._account)
 
     def run(self, name: str, *params: object, **slots: Quoted) -> list[dict[str, Any]]:
         """Run the statement called ``name`` and return its rows by column name."""
@@ -96,7 +97,7 @@ class Session:
         """Send a statement's text, which came out of ``sql/``, and return its rows by column name."""
         from pymysql.cursors import DictCursor  # noqa: PLC0415 - starting up must be quick
 
-        with self._lock, self.translated(what), self.raw.cursor(DictCursor) as cursor:
+        with self._lock, self.translated(what, text), self.raw.cursor(DictCursor) as cursor:
             cursor.execute(self._final(text, params))
             return list(cursor.fetchall())
 
@@ -116,7 +117,7 @@ class Session:
             ended = True
 
         try:
-            with self.translated(what):
+            with self.translated(what, text):
                 cursor.execute(self._final(text, ()))
             yield rows()
         finally:

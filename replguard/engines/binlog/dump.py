@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from replguard.engines.binlog import errors
 from replguard.engines.binlog.connection import integer
+from replguard.engines.binlog.privileges import account
 from replguard.errors import ReplguardError, StreamError
 
 if TYPE_CHECKING:
@@ -128,7 +129,12 @@ class Dump:
             text = packet[9:] if packet[3:4] == b"#" else packet[3:]
             said = text.decode("utf-8", "replace")
             if code in errors.PRIVILEGE:
-                raise errors.on_statement(PermissionError(code, said), self._server.endpoint, "reading the binlog")
+                raise errors.on_statement(
+                    PermissionError(code, said),
+                    self._server.endpoint,
+                    "reading the binlog",
+                    known_as=account(self._server.account),
+                )
             raise DumpError(code, said, self._server.name)
         raise StreamError("the server ended the stream of its binlog", cluster=self._server.name)
 

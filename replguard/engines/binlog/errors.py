@@ -115,12 +115,17 @@ def on_connect(error: BaseException, endpoint: Endpoint) -> errors.ServerError:
     return errors.ConnectError(f"cannot connect to {where}: {text(error)}", cluster=endpoint.name)
 
 
-def on_statement(error: BaseException, endpoint: Endpoint, what: str) -> errors.ServerError:
-    """What it means that a statement failed; ``what`` names the statement."""
+def on_statement(
+    error: BaseException, endpoint: Endpoint, what: str, statement: str = "", known_as: str = ""
+) -> errors.ServerError:
+    """What it means that a statement failed; ``what`` names it.
+
+    ``known_as`` is the account that the server lets act, as a GRANT names it: messages name the client's host instead.
+    """
     code, said = number(error), f"{what}: {text(error)}" if what else text(error)
     if code in PRIVILEGE:
         message = str(error.args[1]) if len(error.args) > 1 else ""
-        remedy = grant(needed(message), _scope(message), account(message, endpoint))
+        remedy = grant(needed(message), _scope(message, statement), known_as or account(message, endpoint))
         return errors.PrivilegeError(said, remedy=remedy, cluster=endpoint.name)
     if code in LOST or isinstance(error, OSError):
         return errors.ConnectionLost(f"lost the connection to {address(endpoint)}: {said}", cluster=endpoint.name)
@@ -135,23 +140,36 @@ def account(message: str, endpoint: Endpoint) -> str:
     return found.group() if found else "'" + (endpoint.user or "") + "'@'%'"
 
 
-def _scope(message: str) -> str:
+def _scope(message: str, statement: str = "") -> str:
+    """What a message is about. Some servers tell a table without its database, which the statement knows.
+
+    >>> _scope("SELECT command denied to user 'a'@'b' for table 'user'", "SELECT u.User FROM mysql.user AS u")
+    'mysql.`user`'
+    >>> _scope("SELECT command denied to user 'a'@'b' for table `c`.`d`")
+    '`c`.`d`'
+    """
     table = re.search(r"for table (`(?:[^`]|``)+`\.`(?:[^`]|``)+`|'(?P<bare>[^']+)')", message)
+    if table and table["bare"]:
+        named = "`" + table["bare"].replace("`", "``") + "`"
+        either = f"{re.escape(named)}|{re.escape(table['bare'])}\\b"
+        spelled = rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE) (?P<schema>`(?:[^`]|``)+`|\w+)\.(?:{either})"
+        found = re.search(spelled, statement, re.IGNORECASE)
+        return f"{found['schema']}.{named}" if found else named
     if table:
-        return f"`{table['bare']}`" if table["bare"] else table[1]
+        return table[1]
     database = re.search(r"to database '(?P<name>[^']+)'", message)
     return f"`{database['name']}`.*" if database else "*.*"
 
 
 @contextmanager
-def translated(endpoint: Endpoint, what: str = "") -> Iterator[None]:
+def translated(endpoint: Endpoint, what: str = "", statement: str = "", known_as: str = "") -> Iterator[None]:
     """Turn what the driver raises inside into replguard's errors."""
     import pymysql  # noqa: PLC0415 - imported where it is needed: starting up must be quick
 
     try:
         yield
     except (pymysql.Error, OSError) as error:
-        raise on_statement(error, endpoint, what) from error
+        raise on_statement(error, endpoint, what, statement, known_as) from error
 
 
 def driver_errors() -> tuple[type[BaseException], ...]:

@@ -15,6 +15,7 @@ from replguard.engines.base import Capabilities, OtherFlavour
 from replguard.engines.binlog import load
 from replguard.engines.binlog.catalog import BinlogCatalog, qualified
 from replguard.engines.binlog.connection import Session, literal, open_session, text_of
+from replguard.engines.binlog.privileges import account
 from replguard.engines.binlog.rows import BinlogRows
 from replguard.errors import ConnectError, ControlError, Unsupported
 
@@ -81,7 +82,7 @@ class BinlogServer(ABC):
         if self.version < self.least_version:
             least = ".".join(map(str, self.least_version))
             raise Unsupported(f"{self.title} {text} is too old: {least} is the least", cluster=self.name)
-        self._session.is_of(self.flavour, text)
+        self._session.is_of(self.flavour, text, account(self.account))
         self.variables: Mapping[str, str] = self._variables(self._session)
         self._identity = self.identify(self._session, self.variables)
 
@@ -245,7 +246,7 @@ class BinlogServer(ABC):
 
     def _proved(self, session: Session, purpose: str) -> Session:
         try:
-            session.is_of(self.flavour, self.version_text)
+            session.is_of(self.flavour, self.version_text, account(self.account))
             self._recognise(session, purpose)
         except BaseException:
             session.close()
