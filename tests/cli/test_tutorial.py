@@ -1,8 +1,8 @@
-"""Every command of the tutorial and the guides is run on a real pair, in the order of the page, and ends as it says.
+"""Every command of the tutorial, the guides and pages like them is run on a real pair, in the order of the page.
 
-A block of commands is run unless a comment before it says why not (`<!-- not run here: ... -->`). The comments `<!--
-broken from here -->` and `<!-- mended from here -->` change a row of the passive side between blocks. A command ends
-with 0, or with what `# exit N` behind it says.
+Each ends as the page says. A block of commands is run unless a comment before it says why not (`<!-- not run here: ...
+-->`). The comments `<!-- broken from here -->` and `<!-- mended from here -->` change a row of the passive side between
+blocks. A command ends with 0, or with what `# exit N` behind it says.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from tests.servers.workspace import Workspace
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "guides").glob("*.md"))]
-NOT_RUN = 6
+PAGES = [
+    DOCS / "tutorial.md",
+    *sorted((DOCS / "guides").glob("*.md")),
+    *(DOCS / f"{name}.md" for name in ("comparing", "filters", "nightly")),
+]
+NOT_RUN = 8
 """So many blocks say that they are not run, each with its reason: one more is to be noticed."""
 _PART = re.compile(r"<!-- (?P<note>.*?) -->|```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
