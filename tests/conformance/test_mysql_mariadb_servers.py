@@ -271,3 +271,20 @@ def test_sequences_and_versioned_tables_are_tables(sides):
         (row,) = snapshot.read(table(server, "s"), [column.name for column in table(server, "s").columns])
         assert row[0] == b"1"
     assert table(server, "v").key == ("id",)
+
+
+@pytest.mark.engines("mysql")
+def test_transactions_of_several_sources_that_are_being_applied_bound_a_snapshot(sides):
+    """``gtid_owned`` puts the next source right behind a thread's number, which may look like one number then."""
+    blue, _ = sides
+    server = blue.connect()
+    owned = ("aaaaaaaa-0000-0000-0000-000000000001:7", "33333333-0000-0000-0000-000000000001:4")
+    with server.open("one", read_only=False) as one, server.open("other", read_only=False) as other:
+        for session, gtid in zip((one, other), owned, strict=True):
+            session.raw.query(f"SET GTID_NEXT = '{gtid}'")
+        with server.open("view") as view:
+            lower, upper = server.begin_snapshot(view)
+        for session in (one, other):
+            session.raw.query("ROLLBACK")
+            session.raw.query("SET GTID_NEXT = 'AUTOMATIC'")
+    assert all(gtid in upper.text and gtid not in lower.text for gtid in owned)

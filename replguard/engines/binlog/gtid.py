@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 from replguard.engines.binlog.events import Damage, Fields, NotUnderstood
 
 _INTERVAL = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}")
 _TAGGED = 1
 _PREPARED = 0x40
@@ -310,9 +312,13 @@ def mariadb_gtid(body: bytes, server_id: int) -> Gtid:
 
 
 def owned_set(owned: str) -> str:
-    """The GTIDs of ``gtid_owned``, which names after each the thread that owns it.
+    """The GTIDs of ``gtid_owned``, which names after each the thread that owns it, and parts sources by nothing.
 
-    >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#13")
-    'aaaaaaaa-0000-0000-0000-000000000001:5:7'
+    >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#1333333333-0000-0000-0000-000000000001:2#4")
+    'aaaaaaaa-0000-0000-0000-000000000001:5:7,33333333-0000-0000-0000-000000000001:2'
+    >>> owned_set("")
+    ''
     """
-    return "".join(re.sub(r"#\d+", "", owned).split())
+    starts = [found.start() for found in _UUID.finditer(owned)]
+    parts = (owned[start:end] for start, end in pairwise([*starts, len(owned)]))
+    return ",".join("".join(re.sub(r"#\d+", "", part).split()).strip(",") for part in parts)
