@@ -98,7 +98,8 @@ class WayBack(Gate):
     )
     reads = (
         "on the side that links lead to: whether its changes are logged (`log_bin`, `log_replica_updates`, "
-        "`wal_level`), how long, which accounts a replica can log in by, and what is published (PostgreSQL)"
+        "`wal_level`), how long, and which databases never (`binlog_do_db`, `binlog_ignore_db`), which accounts a "
+        "replica can log in by, and what is published (PostgreSQL)"
     )
     remedy = "set what the finding names before the move: most of it takes a restart"
     limits = (

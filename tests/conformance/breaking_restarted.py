@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from tests.conformance.application import Application
 
 BINLOG = ("mariadb", "mysql")
-_APPLIED_UNLOGGED = {"mariadb": "--log-slave-updates=OFF", "mysql": "--log-replica-updates=OFF"}
+_UNLOGGED = {"mariadb": "--log-slave-updates=OFF", "mysql": "--log-replica-updates=OFF"}
 
 
 def restarted(
     *options: str, environment: Callable[[], dict[str, str]] = dict
 ) -> Callable[[Application], AbstractContextManager[None]]:
-    """The passive server with other options or another environment, and afterwards as it was."""
+    """The passive server with other options or another environment, and afterwards as it was.
+
+    ``{db}`` stands for the test's database, ``{unlogged}`` for the option not to log what was applied.
+    """
 
     @contextmanager
     def broken(app: Application) -> Iterator[None]:
-        wanted = tuple(
-            _APPLIED_UNLOGGED[app.db.engine] if option == "applied unlogged" else option for option in options
-        )
+        wanted = tuple(option.format(db=app.db.name, unlogged=_UNLOGGED.get(app.db.engine)) for option in options)
         _restart(app, wanted, environment())
         yield
         _restart(app, (), {})
@@ -88,7 +89,22 @@ CASES = (
         "capacity.way_back",
         "the passive side does not log what it applies",
         frozenset({"back.fragile"}),
-        restarted("applied unlogged"),
+        restarted("{unlogged}"),
+        engines=BINLOG,
+        verdict=Verdict.passed,
+    ),
+    Case(
+        "capacity.way_back",
+        "the passive side's log leaves the database out",
+        frozenset({"back.filters"}),
+        restarted("--binlog-ignore-db={db}"),
+        engines=BINLOG,
+    ),
+    Case(
+        "capacity.way_back",
+        "the passive side's log leaves another database out",
+        frozenset({"back.filters"}),
+        restarted("--binlog-ignore-db=other"),
         engines=BINLOG,
         verdict=Verdict.passed,
     ),

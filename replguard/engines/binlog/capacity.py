@@ -9,6 +9,7 @@ from replguard.engines.binlog.errors import grant
 from replguard.engines.binlog.keeping import expires
 from replguard.engines.binlog.places import as_text
 from replguard.engines.binlog.privileges import Privileges, account
+from replguard.engines.binlog.rawfilters import source_rules
 from replguard.engines.binlog.server import is_on
 from replguard.engines.capacity import Hindrance, Lack, Places
 from replguard.errors import PrivilegeError
@@ -67,10 +68,25 @@ def way_back(server: BinlogServer, link: Link, pause: float) -> Iterator[Hindran
     if 0 < expire < pause:
         what = f"it removes binlog files {expire:g} s after they were written, and a pause may last {pause:g} s"
         yield Hindrance("back.retention", Severity.fail, what, f"SET GLOBAL binlog_expire_logs_seconds = {pause:.0f}")
+    yield from _left_out(server)
     yield from _account(server, link)
     if not link.detail.get("auto_position"):
         what = f"{link.label} goes by file and position: a link that leads back must be given those of {server.name}"
         yield Hindrance("back.position", Severity.info, what, "use GTIDs, or note SHOW MASTER STATUS at the switchover")
+
+
+def _left_out(server: BinlogServer) -> Iterator[Hindrance]:
+    """What never gets into this log no link can carry. A list of what is logged goes before one of what is not."""
+    do, ignore, _ = source_rules(server)
+    lost = [name for name in server.scope if (name not in do if do else name in ignore)]
+    rule = "binlog_do_db" if do else "binlog_ignore_db"
+    remedy = f"take {rule} out of its option file and restart it; let replicas filter"
+    if lost:
+        what = f"its binary log leaves out {', '.join(lost)} ({rule}), so what is written there goes nowhere"
+        yield Hindrance("back.filters", Severity.fail, what, remedy)
+    elif do or ignore:
+        what = f"its {rule} keeps changes out of its binary log, statements by the default database they were run in"
+        yield Hindrance("back.filters", Severity.warn, what, remedy)
 
 
 def _account(server: BinlogServer, link: Link) -> Iterator[Hindrance]:
