@@ -46,7 +46,7 @@ class Grant:
 def like(pattern: str, name: str) -> bool:
     r"""Whether a database name matches the pattern of a GRANT.
 
-    >>> like(r"st\\_%", "st_1"), like("st_", "stx"), like(r"st\\_", "stx"), like("ST", "st")
+    >>> like(r"st\_%", "st_1"), like("st_", "stx"), like(r"st\_", "stx"), like("ST", "st")
     (True, True, False, True)
     """
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)

@@ -36,7 +36,7 @@ def _part(column: str, base: int) -> Quoted:
 def key_of_word(table: Table, word: bytes) -> Row:
     r"""The key in canonical form. ValueError for a word that has none of the table.
 
-    >>> from replguard.model.tables import Column, TableName
+    >>> from replguard.model.tables import Column, Table, TableName
     >>> columns = (Column("id", "int", ColumnKind.integer), Column("name", "text"))
     >>> key_of_word(Table(TableName("st", "t"), columns, ("id", "name")), b"7fff,-7,c3a9")
     (b'-7', b'\xc3\xa9')
