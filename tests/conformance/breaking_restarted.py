@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -62,14 +63,16 @@ def _ahead() -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "FAKETIME": "+60s"}
 
 
+_CLOCK = Case(
+    "clusters.clocks",
+    "another clock",
+    frozenset({"clock.skew"}),
+    restarted(environment=_ahead),
+    verdict=Verdict.passed,
+)
 CASES = (
-    Case(
-        "clusters.clocks",
-        "another clock",
-        frozenset({"clock.skew"}),
-        restarted(environment=_ahead),
-        verdict=Verdict.passed,
-    ),
+    # Only root can install what it needs: without that it is left out, but never where CI is set.
+    *((_CLOCK,) if faketime() or os.environ.get("CI") else ()),
     # Both zones are called UTC.
     Case(
         "clusters.settings",
