@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,10 @@ class Logs:
 
 def copied(source: Path, folder: Path, part: str, first: str = "", end: str | None = None) -> list[Path]:
     """Copies of the log files whose names hold ``part``, from ``first`` to before ``end``."""
-    names = sorted(path.name for path in source.iterdir() if part in path.name and path.suffix[1:].isdecimal())
-    names = [name for name in names if name >= first and (end is None or name < end)]
     folder.mkdir(exist_ok=True)
-    return [Path(shutil.copy(source / name, folder / name)) for name in names]
+    while True:
+        names = sorted(path.name for path in source.iterdir() if part in path.name and path.suffix[1:].isdecimal())
+        names = [name for name in names if name >= first and (end is None or name < end)]
+        # A replica removes what it has applied, maybe just now: then there are others.
+        with suppress(FileNotFoundError):
+            return [Path(shutil.copy(source / name, folder / name)) for name in names]
