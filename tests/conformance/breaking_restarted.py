@@ -60,7 +60,7 @@ def _restart(app: Application, options: tuple[str, ...], environment: dict[str, 
 def _ahead() -> dict[str, str]:
     library = faketime()
     assert library is not None, "libfaketime is missing: python -m tests.servers install"
-    return {"LD_PRELOAD": str(library), "FAKETIME": "+60s"}
+    return {"LD_PRELOAD": str(library), "FAKETIME": "+60s", "FAKETIME_DISABLE_SHM": "1"}
 
 
 _CLOCK = Case(

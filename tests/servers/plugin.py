@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from replguard.demo.servers import Direction, NotOurs, Pair, ServersNotFound
+from replguard.demo.servers.keeping import keeper
 from tests.servers.choices import Choice, choices, in_sample, open_choice, version
 from tests.servers.workspace import Workspace, workspace
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MISSING = pytest.StashKey[Counter[tuple[str, str]]]()
+_MEMORY = 5 << 30
 _TWO_WAY = {"two_way_pair", "two_way_db"}
 
 
@@ -41,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts background work deaf to Ctrl-C, and every process that a test interrupts inherits it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    keeper.base = in_memory()
     config.addinivalue_line("markers", "engines(*names): run on these engines only")
     config.stash[_MISSING] = Counter()
     known = {name for choice in choices() for name in (choice.id, choice.engine)}
@@ -49,8 +54,21 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--engine: {', '.join(sorted(unknown))} is none of {', '.join(sorted(known))}")
 
 
+def in_memory() -> Path | None:
+    """Where servers' data lies in memory, if this machine has plenty: a database is made of hundreds of files, and of
+    tests that ask for one there are many.
+    """
+    memory, told = Path("/dev/shm"), Path("/proc/meminfo")
+    if not (memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) and told.is_file()):
+        return None
+    available = next(int(line.split()[1]) for line in told.read_text().splitlines() if line.startswith("MemAvailable"))
+    plenty = shutil.disk_usage(memory).free >= _MEMORY and available * 1024 >= 2 * _MEMORY
+    return memory if plenty else None
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    return ["servers: " + ", ".join(f"{choice.id} {version(choice) or 'MISSING'}" for choice in choices())]
+    servers = ", ".join(f"{choice.id} {version(choice) or 'MISSING'}" for choice in choices())
+    return [f"servers: {servers}; data in {'memory' if keeper.base else 'temporary files'}"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -16,9 +16,13 @@ _lock = threading.RLock()
 
 
 class Keeper:
-    """This process's warden (:mod:`warden`) and its folder for everything temporary, made when first needed."""
+    """This process's warden (:mod:`warden`) and its folder for everything temporary, made when first needed.
+
+    ``base`` is where that folder is made, by default among the usual temporary ones.
+    """
 
     def __init__(self) -> None:
+        self.base: Path | None = None
         self._warden: subprocess.Popen[str] | None = None
         self._folder: Path | None = None
         self._detached = False
@@ -27,7 +31,7 @@ class Keeper:
         """The folder of this run. Other users may enter it: PostgreSQL runs as another user for root."""
         with _lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="replguard-", dir=temporary_folder()))
+                self._folder = Path(tempfile.mkdtemp(prefix="replguard-", dir=self.base or temporary_folder()))
                 self._folder.chmod(0o711)
                 self._order(f"folder {self._folder}")
             return self._folder
