@@ -314,11 +314,13 @@ def mariadb_gtid(body: bytes, server_id: int) -> Gtid:
 def owned_set(owned: str) -> str:
     """The GTIDs of ``gtid_owned``, which names after each the thread that owns it, and parts sources by nothing.
 
+    What is of no source stays, for the server to refuse: an upper bound must not be without it.
+
     >>> owned_set("aaaaaaaa-0000-0000-0000-000000000001:5#12:7#1333333333-0000-0000-0000-000000000001:2#4")
     'aaaaaaaa-0000-0000-0000-000000000001:5:7,33333333-0000-0000-0000-000000000001:2'
-    >>> owned_set("")
-    ''
+    >>> owned_set(""), owned_set("5#12aaaaaaaa-0000-0000-0000-000000000001:7#13")
+    ('', '5,aaaaaaaa-0000-0000-0000-000000000001:7')
     """
     starts = [found.start() for found in _UUID.finditer(owned)]
-    parts = (owned[start:end] for start, end in pairwise([*starts, len(owned)]))
-    return ",".join("".join(re.sub(r"#\d+", "", part).split()).strip(",") for part in parts)
+    parts = (owned[start:end] for start, end in pairwise([0, *starts, len(owned)]))
+    return ",".join(filter(None, ("".join(re.sub(r"#\d+", "", part).split()).strip(",") for part in parts)))
