@@ -411,6 +411,7 @@ class Clusters:
     ) -> Report:
         """Every check, one verdict; by default for the nightly run. ``show`` is told what a marker runs."""
         from replguard.control import forgate
+        from replguard.deadlines import within
         from replguard.gates import base as gate_base
         from replguard.gates import roles, waivers
         from replguard.gates import run as gate_run
@@ -418,10 +419,11 @@ class Clusters:
         started = _now()
         wanted = purpose or gate_base.Purpose.nightly
         given = options or gate_base.Options(started.date())
-        (ours, found), tables, facts = gate_run.within(
+        (ours, found), tables, facts = within(
             given.deadline,
             "reading links, catalogs and positions",
             lambda: (self.links(), self.tables(), {server.name: _cluster(server) for server in self.pair}),
+            "look whether a server hangs or a lock is held; give it more time with --deadline",
         )
         names = (self.pair.first.name, self.pair.second.name)
         sides = roles.roles(names, ours, given.to, self.config.gate.active)

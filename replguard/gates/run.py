@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from replguard.errors import DeadlineError, ReplguardError, UsageError
+from replguard.errors import ReplguardError, UsageError
 from replguard.gates.activity import Backups, PreparedTransactions, Transactions
 from replguard.gates.attestations import Attestations
 from replguard.gates.base import Outcome
@@ -81,7 +81,6 @@ GATES: tuple[Gate, ...] = (
 LANES = 4
 """So many checks run at once: most wait for servers, and each lane costs a connection to both of them."""
 
-T = TypeVar("T")
 OnCheck = Callable[["Gate", Outcome | None], None]
 
 
@@ -132,29 +131,6 @@ def run(
         ),
         tuple(work.abandoned),
     )
-
-
-def within(seconds: float, what: str, ask: Callable[[], T]) -> T:
-    """What ``ask`` gives. DeadlineError where that takes longer: a server that hangs would be waited for for ever."""
-    answers: SimpleQueue[T | BaseException] = SimpleQueue()
-
-    def answer() -> None:
-        try:
-            answers.put(ask())
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-            answers.put(error)
-
-    Thread(target=answer, daemon=True).start()
-    try:
-        found = answers.get(timeout=seconds)
-    except Empty:
-        raise DeadlineError(
-            f"{what} took longer than {seconds:.0f} s",
-            remedy="look whether a server hangs or a lock is held; give it more time with --deadline",
-        ) from None
-    if isinstance(found, BaseException):
-        raise found
-    return found
 
 
 class _Lane:

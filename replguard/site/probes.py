@@ -8,9 +8,12 @@ import ssl
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from threading import Thread, Timer
+from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from replguard.deadlines import within
+from replguard.errors import DeadlineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,10 +33,10 @@ class Answer:
 def tcp(host: str, port: int, timeout: float) -> Answer:
     """Whether somebody accepts connections there."""
     began = time.monotonic()
-    if isinstance(found := resolve(host, timeout), Answer):
-        return Answer(None, found.words)
     try:
-        socket.create_connection((host, port), timeout).close()
+        within(timeout, "connecting", lambda: socket.create_connection((host, port), timeout)).close()
+    except DeadlineError:
+        return Answer(None, f"cannot be reached within {timeout:.0f} s")
     except ConnectionRefusedError:
         return Answer(good=False, words="refuses connections")
     except OSError as error:
@@ -43,20 +46,13 @@ def tcp(host: str, port: int, timeout: float) -> Answer:
 
 def resolve(name: str, timeout: float) -> set[str] | Answer:
     """The addresses of a name, as this host resolves it."""
-    found: set[str] | Answer = Answer(None, f"was not resolved within {timeout:.0f} s")
-
-    def ask() -> None:
-        nonlocal found
-        try:
-            found = {str(one[4][0]) for one in socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM)}
-        except OSError as error:
-            found = Answer(good=False, words=f"is not resolved: {_why(error)}")
-
-    # A resolver that hangs cannot be stopped: the end of the process must not wait for it.
-    asking = Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(timeout)
-    return found
+    try:
+        found = within(timeout, "resolving", lambda: socket.getaddrinfo(name, None, 0, socket.SOCK_STREAM))
+    except DeadlineError:
+        return Answer(None, f"was not resolved within {timeout:.0f} s")
+    except OSError as error:
+        return Answer(good=False, words=f"is not resolved: {_why(error)}")
+    return {str(one[4][0]) for one in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +69,6 @@ def http_get(url: str, expected: Expected, timeout: float) -> Answer:
     deadline = time.monotonic() + timeout
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
-    if isinstance(found := resolve(host, timeout), Answer):
-        return Answer(None, found.words)
     try:
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
@@ -84,11 +78,13 @@ def http_get(url: str, expected: Expected, timeout: float) -> Answer:
             connection = http.client.HTTPConnection(host, port, timeout=timeout)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.connect()
+            within(timeout, "connecting", connection.connect)
             with _cut_at(deadline, connection.sock):
                 return _asked(connection, path, expected, deadline)
         finally:
             connection.close()
+    except DeadlineError:
+        return Answer(None, f"does not answer within {timeout:.0f} s")
     except ConnectionRefusedError:
         return Answer(good=False, words="refuses connections")
     except ssl.SSLCertVerificationError as error:
