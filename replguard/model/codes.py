@@ -775,8 +775,10 @@ MEANINGS: Final = (
     ),
     Meaning(
         ("back.filters",),
-        "warn",
-        "a publication that a link which leads back could read publishes a table that must not sync. `info` where "
+        "fail, unknown, warn",
+        "the log of the side that links lead to leaves a database out (`binlog_do_db`, `binlog_ignore_db`): `unknown` "
+        "where the rule spells it in another case, `warn` where the rules are of other databases. Or, `warn`, a "
+        "publication that a link which leads back could read publishes a table that must not sync; `info` where "
         "nothing is published yet",
     ),
     Meaning(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from replguard.engines.binlog.ailments import settings_of
 from replguard.engines.binlog.errors import grant
+from replguard.engines.binlog.filterrules import logged_at_source
 from replguard.engines.binlog.keeping import expires
 from replguard.engines.binlog.places import as_text
 from replguard.engines.binlog.privileges import Privileges, account
-from replguard.engines.binlog.rawfilters import source_rules
+from replguard.engines.binlog.rawfilters import RawFilters, source_rules
 from replguard.engines.binlog.server import is_on
 from replguard.engines.capacity import Hindrance, Lack, Places
 from replguard.errors import PrivilegeError
@@ -76,15 +77,24 @@ def way_back(server: BinlogServer, link: Link, pause: float) -> Iterator[Hindran
 
 
 def _left_out(server: BinlogServer) -> Iterator[Hindrance]:
-    """What never gets into this log no link can carry. A list of what is logged goes before one of what is not."""
+    """What never gets into this log no link can carry."""
     do, ignore, _ = source_rules(server)
-    lost = [name for name in server.scope if (name not in do if do else name in ignore)]
-    rule = "binlog_do_db" if do else "binlog_ignore_db"
-    remedy = f"take {rule} out of its option file and restart it; let replicas filter"
-    if lost:
-        what = f"its binary log leaves out {', '.join(lost)} ({rule}), so what is written there goes nowhere"
-        yield Hindrance("back.filters", Severity.fail, what, remedy)
-    elif do or ignore:
+    if not (do or ignore):
+        return
+    rules = RawFilters(
+        source_binlog_do_db=do,
+        source_binlog_ignore_db=ignore,
+        lower_case_table_names=server.lower_case_table_names,
+    )
+    remedy = "take binlog_do_db and binlog_ignore_db out of its option file and restart it; let replicas filter"
+    judged = {name: logged_at_source(rules, name) for name in server.scope}
+    for name, crossing in judged.items():
+        if not crossing.crosses:
+            severity = Severity.unknown if crossing.crosses is None else Severity.fail
+            what = f"on the way into its binary log {name} {crossing.why}"
+            yield Hindrance("back.filters", severity, what, remedy)
+    if all(crossing.crosses for crossing in judged.values()):
+        rule = "binlog_do_db" if do else "binlog_ignore_db"
         what = f"its {rule} keeps changes out of its binary log, statements by the default database they were run in"
         yield Hindrance("back.filters", Severity.warn, what, remedy)
 
