@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from replguard.engines.postgresql.quoting import quoted
@@ -48,6 +49,8 @@ _BEHAVIOUR = (
 )
 _JOBS = ("pg_cron", "pg_dbms_job", "pg_later", "pg_task")
 
+_RUNS_JOBS = re.compile("pg_timetable|pgagent", re.IGNORECASE)
+
 
 def settings(server: PostgresServer) -> Iterator[Setting]:
     for row in server.session.rows("settings", {"names": [*_DATA, *_BEHAVIOUR]}, doing="reading settings"):
@@ -63,5 +66,6 @@ def schedulers(server: PostgresServer) -> Iterator[str]:
     for name in _JOBS:
         if name in loaded:
             yield f"{name} is loaded, and its jobs are not read"
-    for program in row["programs"]:
+    programs = {str(row["program"]) for row in server.session.rows("tools_programs")}
+    for program in sorted(filter(_RUNS_JOBS.match, programs)):
         yield f"{program} is connected, and its jobs are not read"
