@@ -29,7 +29,10 @@ class Settings(Gate):
         "and logs; on PostgreSQL also the extensions"
     )
     remedy = "set both servers alike, or name the setting under `gate.settings_may_differ`"
-    limits = "Settings of single users, sessions and connection pools are not looked at."
+    limits = (
+        "Settings of single users, sessions and connection pools are not looked at. The zone of a machine (`SYSTEM` on "
+        "MySQL and MariaDB) is told by its distance from UTC in January and July of this year."
+    )
     codes = ("settings.differ",)
 
     def run(self, context: Context) -> Outcome:
