@@ -21,7 +21,7 @@ from replguard.demo.servers.found import unpacked
 from tests.servers.apt import AptError, PrivateApt, Source, debian_source, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 MYSQL_SUITE = "sid"
 _PACKAGES = {
@@ -49,8 +49,8 @@ def install(*, upgrade: bool = False) -> None:
                 problems.append(f"{engine}: {error}" + (", keeping what is there" if have else ""))
             found.cache_clear()
         print(_there(engine))
-    _browser()
-    _faketime()
+    _beside("chromium", browser)
+    _beside("libfaketime", faketime)
     if problems:
         raise InstallError("; ".join(problems))
 
@@ -60,32 +60,22 @@ def browser() -> str | None:
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
-def _browser() -> None:
-    """Install Chromium as root where no browser is. Without one only the tests that look at pages cannot run: they say
-    so, and fail where CI is set.
+def _beside(package: str, there: Callable[[], object]) -> None:
+    """Install as root what only some tests need. Without it only those cannot run: they say so, and fail where CI is
+    set.
     """
-    if browser() is None and os.geteuid() == 0:
+    if there() is None and os.geteuid() == 0:
         try:
-            _apt_install(["chromium"])
+            _apt_install([package])
         except AptError as error:
-            print(f"chromium: {error}")
-    print(f"chromium: {browser() or 'not found, and only root can install it (apt-get install chromium)'}")
+            print(f"{package}: {error}")
+    print(f"{package}: {there() or f'not found, and only root can install it (apt-get install {package})'}")
 
 
 def faketime() -> Path | None:
     """The library that gives one program another clock; None where there is none."""
     folders = (Path("/usr/lib"), *Path("/usr/lib").glob("*-linux-gnu*"))
     return next((path for folder in folders if (path := folder / "faketime" / "libfaketime.so.1").is_file()), None)
-
-
-def _faketime() -> None:
-    """As the browser: only the tests that set a server's clock need it."""
-    if faketime() is None and os.geteuid() == 0:
-        try:
-            _apt_install(["libfaketime"])
-        except AptError as error:
-            print(f"libfaketime: {error}")
-    print(f"libfaketime: {faketime() or 'not found, and only root can install it (apt-get install libfaketime)'}")
 
 
 def _there(engine: str) -> str:

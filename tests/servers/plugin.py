@@ -61,7 +61,8 @@ def in_memory() -> Path | None:
     memory, told = Path("/dev/shm"), Path("/proc/meminfo")
     if not (memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) and told.is_file()):
         return None
-    available = next(int(line.split()[1]) for line in told.read_text().splitlines() if line.startswith("MemAvailable"))
+    lines = told.read_text().splitlines()
+    available = next((int(line.split()[1]) for line in lines if line.startswith("MemAvailable")), 0)
     plenty = shutil.disk_usage(memory).free >= _MEMORY and available * 1024 >= 2 * _MEMORY
     return memory if plenty else None
 
